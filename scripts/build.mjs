@@ -1,0 +1,46 @@
+// Bundles the four mains into dist/. Run by npm run build, the cli and editor suites and npm run package.
+import { rmSync } from 'node:fs';
+import { build, context } from 'esbuild';
+
+const production = process.argv.includes('--production');
+const watch = process.argv.includes('--watch');
+
+const shared = {
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  sourcemap: !production,
+  minify: production,
+  logLevel: 'warning',
+  legalComments: 'linked',
+  external: ['vscode', 'cpu-features', '*.node'],
+  // The Kubernetes client's own transport is never used, only its kubeconfig loader: 1 MB less.
+  alias: { undici: './scripts/undiciStub.mjs' },
+};
+
+const host = { ...shared, format: 'cjs', outExtension: { '.js': '.cjs' }, outdir: 'dist' };
+
+const bundles = [
+  { ...host, entryPoints: { extension: 'src/extension.ts' } },
+  { ...host, entryPoints: { languageClient: 'src/ui/languageClient.ts' } },
+  {
+    ...shared,
+    format: 'esm',
+    splitting: true,
+    outExtension: { '.js': '.mjs' },
+    outdir: 'dist',
+    chunkNames: 'chunks/[name]-[hash]',
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+    entryPoints: {
+      engine: 'src/engineProcess.ts',
+      languageServer: 'src/languageServer.ts',
+      cli: 'src/cli.ts',
+    },
+  },
+];
+
+rmSync('dist', { recursive: true, force: true });
+if (watch) await Promise.all(bundles.map(async (bundle) => (await context(bundle)).watch()));
+else await Promise.all(bundles.map((bundle) => build(bundle)));

@@ -1,0 +1,96 @@
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+/** A suite runs commands in order; `files` go to node's test runner. */
+interface Suite {
+  readonly name: string;
+  readonly commands?: readonly (readonly string[])[];
+  readonly files?: readonly string[];
+  /** At most this many test files at once; the machine's default when absent. */
+  readonly concurrency?: number;
+}
+
+const suites: readonly Suite[] = [
+  {
+    name: 'check',
+    commands: [
+      ['tsc', '-p', '.'],
+      ['eslint', '--cache', '--cache-location', 'node_modules/.cache/eslint/', '.'],
+      ['prettier', '--check', '--cache', '--log-level', 'warn', '.'],
+    ],
+  },
+  { name: 'unit', files: ['src/**/*.test.ts', 'test/*.test.ts'] },
+  { name: 'contract', files: ['test/contract/**/*.test.ts'] },
+  { name: 'fuzz', files: ['test/fuzz/**/*.test.ts'], concurrency: 1 },
+  { name: 'cluster', files: ['test/cluster/**/*.test.ts'], concurrency: 2 },
+  {
+    name: 'cli',
+    commands: [['node', 'scripts/build.mjs']],
+    files: ['test/cli/**/*.test.ts'],
+    concurrency: 2,
+  },
+  {
+    name: 'editor',
+    commands: [['node', 'scripts/build.mjs']],
+    files: ['test/editor/*.test.ts'],
+    concurrency: 1,
+  },
+];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    exclude: { type: 'string', multiple: true, default: [] },
+    only: { type: 'string', multiple: true, default: [] },
+  },
+});
+
+const known = suites.map((suite) => suite.name);
+const unknown = [...positionals, ...values.exclude].filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  process.stderr.write(`no suite named ${unknown.join(', ')}; there are ${known.join(', ')}\n`);
+  process.exit(64);
+}
+
+const chosen = suites.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const failed: string[] = [];
+const lines: string[] = [];
+for (const suite of chosen) {
+  if (values.exclude.includes(suite.name)) {
+    lines.push(`${suite.name}: excluded with --exclude`);
+    continue;
+  }
+  process.stdout.write(`\n── ${suite.name}\n`);
+  const started = performance.now();
+  const ok = runSuite(suite);
+  if (!ok) failed.push(suite.name);
+  lines.push(
+    `${suite.name}: ${ok ? 'passed' : 'FAILED'} in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+  );
+}
+process.stdout.write(`\n${lines.join('\n')}\n`);
+process.exit(failed.length === 0 ? 0 : 1);
+
+function runSuite(suite: Suite): boolean {
+  for (const [program, ...args] of suite.commands ?? []) {
+    const result = spawnSync(program as string, args, { stdio: 'inherit' });
+    if (result.status === 0) continue;
+    process.stdout.write(
+      `${suite.name}: ${program} ${args.join(' ')} exited with ${result.status ?? result.signal ?? String(result.error)}\n`,
+    );
+    return false;
+  }
+  if (suite.files === undefined) return true;
+  const files = values.only.length > 0 ? values.only : suite.files.flatMap((pattern) => globSync(pattern));
+  if (files.length === 0) {
+    process.stdout.write(`${suite.name}: has no test files, so it proves nothing\n`);
+    return false;
+  }
+  const limit = suite.concurrency === undefined ? [] : [`--test-concurrency=${suite.concurrency}`];
+  const result = spawnSync(process.execPath, ['--test', ...limit, ...files], {
+    stdio: 'inherit',
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+  });
+  return result.status === 0;
+}

@@ -1,0 +1,113 @@
+import type { JsonObject } from '../../base/json.ts';
+import type { KubeObject, ObjectRef } from '../../kube/object.ts';
+
+/** A kind as the server serves it. */
+export interface ServedKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+  readonly verbs: readonly string[];
+}
+
+/** What the server answered to a request that a plan has to judge: a value, not an exception. */
+export type Answer<T = KubeObject> =
+  | { readonly type: 'ok'; readonly value: T; readonly warnings: readonly string[] }
+  | { readonly type: 'refused'; readonly refusal: Refusal };
+
+/** The server's Status: HTTP code, reason (`NotFound`, `Forbidden`, `Invalid`, `Conflict` …), words, and the fields it names. */
+export interface Refusal {
+  readonly httpStatus: number;
+  readonly reason: string;
+  readonly message: string;
+  readonly causes: readonly {
+    readonly field?: string;
+    readonly reason?: string;
+    readonly message?: string;
+  }[];
+}
+
+export interface ListOptions {
+  /** All namespaces when absent. */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Metadata only, for Secrets and other kinds whose content is none of our business. */
+  readonly metadataOnly?: boolean;
+}
+
+export interface ApplyOptions {
+  readonly fieldManager: string;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+}
+
+export type PatchType = 'merge' | 'json' | 'strategic';
+
+export interface PatchOptions {
+  readonly type: PatchType;
+  readonly fieldManager: string;
+  readonly subresource?: 'status' | 'scale';
+  readonly dryRun?: boolean;
+}
+
+export interface DeleteOptions {
+  readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
+  /** Refused with Conflict unless the live object has these. */
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+}
+
+export type WatchEvent =
+  /** The whole state; what is not in it is gone. Sent first and after every re-list. */
+  | { readonly type: 'synced'; readonly objects: readonly KubeObject[] }
+  | { readonly type: 'changed'; readonly object: KubeObject }
+  | { readonly type: 'deleted'; readonly object: KubeObject }
+  /** The stream broke; it is being re-established with backoff. */
+  | { readonly type: 'interrupted'; readonly message: string };
+
+/**
+ * Raw JSON over one keep-alive connection pool to one cluster with one identity.
+ * Transport failures throw ClusterUnreachable, AuthenticationFailed or Cancelled; what the server says about an object is a value.
+ */
+export interface ClusterClient {
+  readonly server: string;
+  /** Kinds the server serves in that group and version; undefined when it is not served. Cached; `refresh` asks again. */
+  discover(
+    groupVersion: { group: string; version: string },
+    options?: { refresh: boolean },
+  ): Promise<readonly ServedKind[] | undefined>;
+  /** The served kind, or undefined. A miss asks the server once more before it is believed. */
+  servedKind(ref: Pick<ObjectRef, 'group' | 'version' | 'kind'>): Promise<ServedKind | undefined>;
+  get(ref: ObjectRef, signal?: AbortSignal): Promise<Answer>;
+  /** Follows `continue` to the end; a refusal (403, 404) is a value. */
+  list(
+    kind: Pick<ObjectRef, 'group' | 'version' | 'kind'>,
+    options?: ListOptions,
+    signal?: AbortSignal,
+  ): Promise<Answer<readonly KubeObject[]>>;
+  /** Server-side apply. */
+  apply(object: KubeObject, options: ApplyOptions, signal?: AbortSignal): Promise<Answer>;
+  create(object: KubeObject, options: { fieldManager: string }, signal?: AbortSignal): Promise<Answer>;
+  patch(
+    ref: ObjectRef,
+    body: JsonObject | readonly JsonObject[],
+    options: PatchOptions,
+    signal?: AbortSignal,
+  ): Promise<Answer>;
+  delete(ref: ObjectRef, options?: DeleteOptions, signal?: AbortSignal): Promise<Answer>;
+  /** Runs until the signal aborts: list, then watch with bookmarks, re-list on 410, reconnect with backoff. */
+  watch(
+    kind: Pick<ObjectRef, 'group' | 'version' | 'kind'>,
+    options: ListOptions,
+    onEvent: (event: WatchEvent) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Any other GET, parsed as JSON: `/version`, `/openapi/v3/…`. */
+  raw(path: string, signal?: AbortSignal): Promise<Answer<JsonObject>>;
+  /** The same cluster, acting as a service account or user (impersonation headers). Shares the pool. */
+  impersonate(user: { readonly userName: string; readonly groups: readonly string[] }): ClusterClient;
+  /** The API server's clock, from the `Date` header of its last answer; undefined before the first. */
+  serverTime(): Date | undefined;
+  close(): void;
+}

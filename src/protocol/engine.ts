@@ -1,0 +1,68 @@
+import type { ObjectRef } from '../kube/object.ts';
+import type { EngineEvent } from './events.ts';
+import type { ClusterMode, DriftView, PlanView, RunView, StatusView, TreeView } from './views.ts';
+
+/** Everything the engine is told at start; it reads no settings and no files of its own. */
+export interface EngineConfig {
+  /** Absolute paths of the workspace folders. */
+  readonly folders: readonly string[];
+  /** Paths of kubeconfig files, merged as kubectl does; KUBECONFIG or the default when absent. */
+  readonly kubeconfig?: readonly string[];
+  /** The context; the kubeconfig's current-context as first proposal when absent. */
+  readonly context?: string;
+  /** Only this namespace is looked at; all when absent. */
+  readonly namespace?: string;
+  /** Where caches live; nothing in it is needed. */
+  readonly cacheFolder?: string;
+  /** `Kind/namespace/name` of a source → the folder that stands in for it. */
+  readonly sourceFolders?: Readonly<Record<string, string>>;
+  /** The git program; `git` on the PATH when absent. */
+  readonly gitPath?: string;
+}
+
+export interface DocumentText {
+  readonly uri: string;
+  readonly version: number;
+  readonly text: string;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface RenderedManifest {
+  readonly ref: ObjectRef;
+  readonly yaml: string;
+}
+
+/** The whole API, the same for editor, CLI and tests. Takes and gives plain data; throws PlumbError. */
+export interface Engine {
+  status(options?: CallOptions): Promise<StatusView>;
+  /** The union of files and cluster; complete from the files within a second when there is no cluster. */
+  tree(options?: CallOptions): Promise<TreeView>;
+  /** What the workload renders from the open folder, unsaved documents included; secrets masked. */
+  render(ref: ObjectRef, options?: CallOptions): Promise<readonly RenderedManifest[]>;
+  /** Plans the workload from the folder (`workingTree`) or from the revision its source has in the cluster (`source`). */
+  plan(ref: ObjectRef, from: 'workingTree' | 'source', options?: CallOptions): Promise<PlanView>;
+  /** Applies an approved plan as shown, without pruning. Throws PlanOutdated when the world moved. */
+  apply(planId: string, options?: CallOptions): Promise<RunView>;
+  /** Deletes the stale objects of an approved plan, and nothing else. */
+  prune(planId: string, options?: CallOptions): Promise<RunView>;
+  /** One run now. In observe mode the controllers are asked by annotation; waits until they are done. */
+  reconcile(ref: ObjectRef, withSource: boolean, options?: CallOptions): Promise<RunView>;
+  suspend(ref: ObjectRef, reason: string | undefined, options?: CallOptions): Promise<void>;
+  resume(ref: ObjectRef, options?: CallOptions): Promise<void>;
+  setMode(mode: ClusterMode, options?: CallOptions): Promise<StatusView>;
+  /** Drift marks of one open document. */
+  drift(uri: string, options?: CallOptions): Promise<DriftView>;
+  readonly documents: {
+    open(document: DocumentText): void;
+    change(document: DocumentText): void;
+    close(uri: string): void;
+  };
+  /** Files on disk that changed, as absolute paths. */
+  workspaceChanged(paths: readonly string[]): void;
+  onEvent(listener: (event: EngineEvent) => void): { dispose(): void };
+  /** Finishes the object in hand, releases Leases, closes connections. */
+  dispose(): Promise<void>;
+}

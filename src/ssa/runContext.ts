@@ -1,0 +1,26 @@
+import type { Logger } from '../base/logger.ts';
+import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
+
+/** Milliseconds since the epoch, and waiting that a signal ends. Tests replace it. */
+export interface Clock {
+  now(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export type StageEvent =
+  | { readonly type: 'started'; readonly stage: string }
+  | {
+      readonly type: 'finished';
+      readonly stage: string;
+      readonly elapsedMs: number;
+      readonly failed: boolean;
+    };
+
+/** What every run carries: the lowest context, knows no git and no http. Controllers extend it. */
+export interface RunContext {
+  readonly cluster: ClusterClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly onStage?: (event: StageEvent) => void;
+}
