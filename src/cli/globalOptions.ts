@@ -1,0 +1,31 @@
+import type { OptionSpec } from './command.ts';
+
+/** Flags that commands talking to a cluster share, named as kubectl and flux name them. */
+export const clusterOptions = {
+  kubeconfig: {
+    type: 'string',
+    value: 'FILE',
+    description: 'kubeconfig file; default: $KUBECONFIG, then ~/.kube/config',
+  },
+  context: {
+    type: 'string',
+    value: 'NAME',
+    description: 'context of the kubeconfig; default: its current-context',
+  },
+  namespace: {
+    type: 'string',
+    short: 'n',
+    value: 'NAME',
+    description: 'namespace of the object; default: flux-system',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+export const outputOption = {
+  output: { type: 'string', short: 'o', value: 'FORMAT', description: 'text (default), json or yaml' },
+} as const satisfies Record<string, OptionSpec>;
+
+/** Flags of every command. */
+export const commonOptions = {
+  help: { type: 'boolean', short: 'h', description: 'show this help' },
+  'no-color': { type: 'boolean', description: 'no colours; NO_COLOR does the same' },
+} as const satisfies Record<string, OptionSpec>;
