@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { emitAll, type CustomResourceDefinition } from '../scripts/flux-api/emitTypes.ts';
+import { isJsonObject, type JsonValue } from '../src/base/json.ts';
+import type { HelmRelease } from '../src/flux/api/helm.gen.ts';
+import type { Kustomization } from '../src/flux/api/kustomize.gen.ts';
+import { fluxCrds } from '../src/flux/crds.gen.ts';
+import { fluxKinds } from '../src/flux/kinds.gen.ts';
+import { apiVersionOf, type KubeObject } from '../src/kube/object.ts';
+
+const flux = resolve(import.meta.dirname, '../src/flux');
+
+test('the generated types are those of the committed CRDs', () => {
+  const folder = join(flux, 'crds');
+  const definitions = readdirSync(folder).map(
+    (file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as CustomResourceDefinition,
+  );
+  for (const [path, text] of emitAll(definitions)) {
+    assert.equal(
+      readFileSync(join(flux, path), 'utf8'),
+      text,
+      `${path} differs: run npm run generate:flux-api`,
+    );
+  }
+});
+
+test('there is a CRD for every Flux kind, which substitution leaves alone', () => {
+  assert.equal(fluxKinds.length, 15);
+  assert.deepEqual(
+    fluxCrds.map((crd) => crd.metadata.name).sort(),
+    fluxKinds.map(({ plural, group }) => `${plural}.${group}`).sort(),
+  );
+  for (const crd of fluxCrds) {
+    assert.equal(crd.metadata.annotations?.['kustomize.toolkit.fluxcd.io/substitute'], 'disabled');
+  }
+});
+
+test('the CRDs carry structure and none of the upstream prose', () => {
+  const descriptions: string[] = [];
+  const search = (value: JsonValue | undefined, path: string): void => {
+    if (!isJsonObject(value) && !Array.isArray(value)) return;
+    for (const [key, member] of Object.entries(value)) {
+      if (key === 'description' && typeof member === 'string') descriptions.push(path);
+      search(member as JsonValue, `${path}/${key}`);
+    }
+  };
+  for (const crd of fluxCrds) search(crd, crd.metadata.name);
+  assert.deepEqual(descriptions, []);
+});
+
+test('generated types read raw objects and are themselves raw objects', () => {
+  const object: KubeObject = {
+    apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+    kind: 'Kustomization',
+    metadata: { name: 'apps', namespace: 'flux-system' },
+    spec: { interval: '1m', prune: true, sourceRef: { kind: 'GitRepository', name: 'flux-system' } },
+  };
+  const kustomization = object as Kustomization;
+  assert.equal(kustomization.spec.sourceRef.kind, 'GitRepository');
+  const asObjects = (releases: readonly HelmRelease[]): readonly KubeObject[] => releases;
+  assert.deepEqual(asObjects([]), []);
+  assert.ok(fluxKinds.some((kind) => apiVersionOf(kind) === kustomization.apiVersion));
+});
