@@ -1,0 +1,75 @@
+import type { ClusterClient } from '../../clients/cluster/clusterClient.ts';
+import type { ObjectRef } from '../../kube/object.ts';
+import { defaultInstallNamespace, type LeaseTarget, leaseTargets } from './leaseNames.ts';
+import { type LeaseReading, type LiveReconciler, liveReconciler, plumbHolderPrefix } from './liveness.ts';
+
+/** What can be seen of a Flux installation and of who reconciles the cluster now. */
+export interface Installation {
+  readonly targets: readonly LeaseTarget[];
+  readonly live: readonly LiveReconciler[];
+  readonly reconciler: 'flux' | 'otherPlumb' | 'none' | 'unknown';
+}
+
+const deploymentKind = { group: 'apps', version: 'v1', kind: 'Deployment' };
+
+/** Names the Lease of a target. */
+export function leaseRef(target: LeaseTarget): ObjectRef {
+  return {
+    group: 'coordination.k8s.io',
+    version: 'v1',
+    kind: 'Lease',
+    namespace: target.namespace,
+    name: target.leaseName,
+  };
+}
+
+/** Reads the controllers' Deployments and all Leases of the installation. Read-only; what cannot be read counts as live. */
+export async function readInstallation(
+  cluster: ClusterClient,
+  ownIdentity: string | undefined,
+  signal?: AbortSignal,
+): Promise<Installation> {
+  const listed = await cluster.list(
+    deploymentKind,
+    { labelSelector: 'app.kubernetes.io/part-of=flux' },
+    signal,
+  );
+  const refusal = listed.type === 'refused' ? listed.refusal : undefined;
+  const inNamespace =
+    refusal === undefined
+      ? listed
+      : await cluster.list(
+          deploymentKind,
+          { namespace: defaultInstallNamespace, labelSelector: 'app.kubernetes.io/part-of=flux' },
+          signal,
+        );
+  const targets = leaseTargets(inNamespace.type === 'ok' ? inNamespace.value : []);
+  const readings = await Promise.all(targets.map((target) => readLease(cluster, target, signal)));
+  const now = cluster.serverTime()?.getTime() ?? Date.now();
+  const live = targets.flatMap(
+    (target, index) => liveReconciler(target, readings[index] as LeaseReading, now) ?? [],
+  );
+  const others = live.filter(({ holder }) => ownIdentity === undefined || holder !== ownIdentity);
+  return {
+    targets,
+    live: others,
+    reconciler: inNamespace.type === 'refused' ? 'unknown' : reconcilerOf(others),
+  };
+}
+
+async function readLease(
+  cluster: ClusterClient,
+  target: LeaseTarget,
+  signal?: AbortSignal,
+): Promise<LeaseReading> {
+  const answer = await cluster.get(leaseRef(target), signal);
+  if (answer.type === 'ok') return { type: 'found', lease: answer.value };
+  if (answer.refusal.httpStatus === 404) return { type: 'absent' };
+  return { type: 'unreadable', why: answer.refusal.reason };
+}
+
+function reconcilerOf(live: readonly LiveReconciler[]): Installation['reconciler'] {
+  if (live.length === 0) return 'none';
+  if (live.some(({ holder }) => holder === '')) return 'unknown';
+  return live.some(({ holder }) => holder.startsWith(plumbHolderPrefix)) ? 'otherPlumb' : 'flux';
+}

@@ -1,0 +1,109 @@
+import { sha256Hex } from '../../base/digest.ts';
+import { isJsonObject, type JsonValue } from '../../base/json.ts';
+import type { KubeObject } from '../../kube/object.ts';
+
+/** The controllers whose Leases make up an installation. */
+export const controllerNames = [
+  'source-controller',
+  'kustomize-controller',
+  'helm-controller',
+  'notification-controller',
+  'image-reflector-controller',
+  'image-automation-controller',
+  'source-watcher',
+] as const;
+
+export const defaultInstallNamespace = 'flux-system';
+
+/** A Lease to hold or to judge, and the Deployment it belongs to when there is one. */
+export interface LeaseTarget {
+  readonly controller: string;
+  readonly namespace: string;
+  readonly leaseName: string;
+  readonly deployment?: {
+    readonly name: string;
+    readonly replicas: number;
+    readonly ready: boolean;
+    readonly electsLeader: boolean;
+  };
+}
+
+/**
+ * Every Lease of the installation: one per controller Deployment, also at zero replicas, under the name upstream computes;
+ * for controllers without a Deployment the plain name, in the install namespace. Contract 0.11.
+ */
+export function leaseTargets(deployments: readonly KubeObject[]): readonly LeaseTarget[] {
+  const installed = deployments.flatMap((deployment) => targetOf(deployment) ?? []);
+  const namespace = installed[0]?.namespace ?? defaultInstallNamespace;
+  const missing = controllerNames
+    .filter((controller) => !installed.some((target) => target.controller === controller))
+    .map((controller) => ({ controller, namespace, leaseName: leaseNameOf(controller, '') }));
+  return [...installed, ...missing];
+}
+
+/** `<controller>-leader-election`, with 8 hex digits of the selector's sha256 when there is one; notification-controller never has them. */
+export function leaseNameOf(controller: string, watchLabelSelector: string): string {
+  const plain = `${controller}-leader-election`;
+  if (watchLabelSelector === '' || controller === 'notification-controller') return plain;
+  return `${plain}-${sha256Hex(watchLabelSelector).slice(0, 8)}`;
+}
+
+function targetOf(deployment: KubeObject): LeaseTarget | undefined {
+  const labels = deployment.metadata.labels ?? {};
+  const name = deployment.metadata.name;
+  const component = labels['app.kubernetes.io/component'] ?? name;
+  // A shard's Deployment has a name of its own; the component label or the name's ending tells the controller.
+  const controller = controllerNames.find(
+    (known) => component === known || name === known || name.startsWith(`${known}-`),
+  );
+  if (controller === undefined) return undefined;
+  const args = containerArgs(deployment);
+  return {
+    controller,
+    namespace: deployment.metadata.namespace ?? defaultInstallNamespace,
+    leaseName: leaseNameOf(controller, flagValue(args, 'watch-label-selector') ?? ''),
+    deployment: {
+      name,
+      replicas: numberAt(deployment['spec'], 'replicas') ?? 1,
+      ready: (numberAt(deployment['status'], 'readyReplicas') ?? 0) > 0,
+      electsLeader: isOn(flagValue(args, 'enable-leader-election')),
+    },
+  };
+}
+
+/** The arguments of the Deployment's containers, flattened. */
+export function containerArgs(deployment: KubeObject): readonly string[] {
+  const spec = deployment['spec'];
+  const template = isJsonObject(spec) ? spec['template'] : undefined;
+  const podSpec = isJsonObject(template) ? template['spec'] : undefined;
+  const containers =
+    isJsonObject(podSpec) && Array.isArray(podSpec['containers'])
+      ? (podSpec['containers'] as JsonValue[])
+      : [];
+  return containers.flatMap((container) => {
+    const args = isJsonObject(container) ? container['args'] : undefined;
+    return Array.isArray(args) ? (args as JsonValue[]).filter((arg) => typeof arg === 'string') : [];
+  });
+}
+
+/** The value of a Go flag in `--name=value`, `--name value` or bare `--name` form (then `true`); undefined when absent. */
+export function flagValue(args: readonly string[], name: string): string | undefined {
+  for (const [index, arg] of args.entries()) {
+    const text = arg.replace(/^--?/, '');
+    if (text === arg) continue;
+    if (text.startsWith(`${name}=`)) return text.slice(name.length + 1);
+    if (text !== name) continue;
+    const next = args[index + 1];
+    return next === undefined || next.startsWith('-') ? 'true' : next;
+  }
+  return undefined;
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && ['1', 't', 'true'].includes(value.toLowerCase());
+}
+
+function numberAt(value: JsonValue | undefined, key: string): number | undefined {
+  const found = isJsonObject(value) ? value[key] : undefined;
+  return typeof found === 'number' ? found : undefined;
+}
