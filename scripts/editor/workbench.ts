@@ -1,0 +1,167 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, Locator, Page } from './browser.ts';
+
+export interface WorkbenchOptions {
+  readonly browser: Browser;
+  readonly url: string;
+  readonly password: string;
+  /** Where `screenshot` puts its files. */
+  readonly screenshots: string;
+  readonly viewport?: { readonly width: number; readonly height: number };
+}
+
+/** A user's hands and eyes in VS Code. Everything waits for what it names and throws after `patience` ms without it. */
+export interface Workbench {
+  readonly page: Page;
+  /** Runs a command of the palette by its full title. */
+  runCommand(title: string): Promise<void>;
+  /** Opens a file of the workspace by its relative path. */
+  openFile(path: string): Promise<void>;
+  /** Shows a view container of the activity bar. */
+  openContainer(title: string): Promise<void>;
+  /** A row of a tree view, by text in its label or description, once it is there. */
+  row(view: string, text: string | RegExp): Promise<Locator>;
+  /** Every painted row of a tree view, as `label description`. */
+  rows(view: string): Promise<string[]>;
+  expandRow(view: string, text: string | RegExp): Promise<void>;
+  /** Clicks an entry of a row's context menu. */
+  rowMenu(view: string, text: string | RegExp, entry: string | RegExp): Promise<void>;
+  /** A notification with that text. */
+  toast(text: string | RegExp): Promise<Locator>;
+  /** A button of a notification with that text. */
+  toastButton(text: string | RegExp, button: string): Promise<void>;
+  /** The text of the modal dialog. */
+  dialogText(): Promise<string>;
+  dialogButton(button: string): Promise<void>;
+  /** Types into the open input box or quick pick and accepts. */
+  answerInput(text: string): Promise<void>;
+  pickItem(text: string | RegExp): Promise<void>;
+  /** The status bar item with that text. */
+  statusItem(text: string | RegExp): Promise<Locator>;
+  /** A tab of the editor area. */
+  tab(title: string | RegExp): Promise<Locator>;
+  /** Waits until the locator finds something that can be seen. */
+  see(selector: string, text?: string | RegExp): Promise<Locator>;
+  gone(selector: string, text?: string | RegExp): Promise<void>;
+  /** A picture of the whole window; gives its path. */
+  screenshot(name: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+const patience = 30_000;
+
+/** Signs in, waits until the workbench is painted and gives its page functions. */
+export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
+  const context = await options.browser.newContext({
+    viewport: options.viewport ?? { width: 1440, height: 900 },
+  });
+  const page = await context.newPage();
+  await page.goto(options.url, { timeout: patience });
+  await page.locator('input[name=password]').fill(options.password);
+  await page.locator('input[type=submit]').click();
+  await page
+    .locator('.monaco-workbench .part.statusbar .statusbar-item')
+    .first()
+    .waitFor({ timeout: 60_000 });
+  await mkdir(options.screenshots, { recursive: true });
+  return workbenchOf(page, options.screenshots, () => context.close());
+}
+
+function workbenchOf(page: Page, screenshots: string, close: () => Promise<void>): Workbench {
+  const seen = async (locator: Locator): Promise<Locator> => {
+    await locator.first().waitFor({ timeout: patience });
+    return locator.first();
+  };
+  const find = (selector: string, text?: string | RegExp): Locator =>
+    text === undefined ? page.locator(selector) : page.locator(selector).filter({ hasText: text });
+  const view = (title: string): Locator =>
+    page.locator('.pane').filter({ has: page.locator(`.pane-header[aria-label^=${JSON.stringify(title)}]`) });
+  const row = (title: string, text: string | RegExp): Promise<Locator> =>
+    seen(view(title).locator('.monaco-list-row').filter({ hasText: text }));
+  const quickInput = '.quick-input-widget:not([style*="display: none"])';
+  const focusedInput = async (): Promise<Locator> => {
+    const input = await seen(page.locator(`${quickInput} input:focus`));
+    return input;
+  };
+
+  return {
+    page,
+    runCommand: async (title) => {
+      await page.keyboard.press('F1');
+      const input = await focusedInput();
+      await input.fill(`>${title}`);
+      const name = JSON.stringify(title);
+      const entry = page.locator(
+        `${quickInput} :is(.monaco-list-row[aria-label=${name}], .monaco-list-row[aria-label^=${JSON.stringify(`${title}, `)}])`,
+      );
+      await (await seen(entry)).click();
+    },
+    openFile: async (path) => {
+      await page.keyboard.press('Control+P');
+      const input = await focusedInput();
+      await input.fill(path);
+      const entry = page.locator(
+        `${quickInput} .monaco-list-row[aria-label*="${path.split('/').pop() ?? path}"]`,
+      );
+      await (await seen(entry)).click();
+      await seen(page.locator('.editor-group-container.active .monaco-editor .view-line'));
+    },
+    openContainer: async (title) => {
+      const action = await seen(
+        page.locator(`.activitybar .action-label[aria-label^=${JSON.stringify(title)}]`),
+      );
+      await action.click();
+      await seen(page.locator('.sidebar .composite.title .title-label').filter({ hasText: title }));
+    },
+    row,
+    rows: async (title) =>
+      (await view(title).locator('.monaco-list-row .monaco-icon-label-container').allInnerTexts()).map(
+        (text) => text.replaceAll('\n', ' '),
+      ),
+    expandRow: async (title, text) => {
+      const target = await row(title, text);
+      if ((await target.getAttribute('aria-expanded')) === 'true') return;
+      await target.locator('.monaco-tl-twistie').click();
+      await seen(view(title).locator('.monaco-list-row[aria-expanded="true"]').filter({ hasText: text }));
+    },
+    rowMenu: async (title, text, entry) => {
+      await (await row(title, text)).click({ button: 'right' });
+      const item = page.locator('.monaco-menu .action-item').filter({ hasText: entry });
+      await (await seen(item)).click();
+    },
+    toast: (text) => seen(find('.notification-toast', text)),
+    toastButton: async (text, button) => {
+      const toast = await seen(find('.notification-toast', text));
+      await toast.locator(`.monaco-button:has-text(${JSON.stringify(button)})`).click();
+    },
+    dialogText: async () => (await seen(page.locator('.monaco-dialog-box'))).innerText(),
+    dialogButton: async (button) => {
+      const dialog = await seen(page.locator('.monaco-dialog-box'));
+      await dialog
+        .locator(`.monaco-button:has-text(${JSON.stringify(button)})`)
+        .first()
+        .click();
+      await page.locator('.monaco-dialog-box').waitFor({ state: 'hidden', timeout: patience });
+    },
+    answerInput: async (text) => {
+      const input = await focusedInput();
+      await input.fill(text);
+      await input.press('Enter');
+    },
+    pickItem: async (text) => {
+      await focusedInput();
+      await (await seen(page.locator(`${quickInput} .monaco-list-row`).filter({ hasText: text }))).click();
+    },
+    statusItem: (text) => seen(find('.part.statusbar .statusbar-item', text)),
+    tab: (title) => seen(find('.tabs-container .tab', title)),
+    see: (selector, text) => seen(find(selector, text)),
+    gone: (selector, text) => find(selector, text).first().waitFor({ state: 'hidden', timeout: patience }),
+    screenshot: async (name) => {
+      const path = join(screenshots, `${name}.png`);
+      await page.screenshot({ path });
+      return path;
+    },
+    close,
+  };
+}
