@@ -1,0 +1,170 @@
+import type { Logger } from '../base/logger.ts';
+import type { ClusterClient, ListOptions, Refusal, WatchEvent } from '../clients/cluster/clusterClient.ts';
+import { type KubeObject, type ObjectRef, refKey, refOf } from '../kube/object.ts';
+import type { Clock } from '../ssa/runContext.ts';
+
+type Kind = Pick<ObjectRef, 'group' | 'version' | 'kind'>;
+
+/** What is known of one watched kind. */
+export type WatchState = 'starting' | 'synced' | 'notServed' | 'refused' | 'interrupted';
+
+export interface WatchStoreOptions {
+  readonly cluster: ClusterClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called with what changed; bursts of one tick come as one call. */
+  readonly onChange: (refs: readonly ObjectRef[]) => void;
+}
+
+interface Watched {
+  readonly kind: Kind;
+  readonly options: ListOptions;
+  objects: Map<string, KubeObject>;
+  state: WatchState;
+  refusal?: Refusal;
+  readonly ready: Promise<void>;
+}
+
+const notServedRetryMs = 10_000;
+
+/** Live objects by kind, kept by watches. A kind that is not served yet is looked for again every ten seconds. */
+export class WatchStore {
+  readonly #options: WatchStoreOptions;
+  readonly #watched = new Map<string, Watched>();
+  readonly #abort = new AbortController();
+  #changed = new Map<string, ObjectRef>();
+  #notifying = false;
+
+  constructor(options: WatchStoreOptions) {
+    this.#options = options;
+  }
+
+  /** Starts watching unless it is watched already; resolves when the first list is in, or the server refused or does not serve it. */
+  async ensure(kind: Kind, options: ListOptions = {}): Promise<WatchState> {
+    const key = watchKey(kind, options);
+    const watched = this.#watched.get(key) ?? this.#start(key, kind, options);
+    await watched.ready;
+    return watched.state;
+  }
+
+  /** The live object, from whichever watch knows it. */
+  get(ref: Omit<ObjectRef, 'version'>): KubeObject | undefined {
+    const key = refKey(ref);
+    for (const watched of this.#watched.values()) {
+      if (watched.kind.kind !== ref.kind || watched.kind.group !== ref.group) continue;
+      const object = watched.objects.get(key);
+      if (object !== undefined) return object;
+    }
+    return undefined;
+  }
+
+  /** Every live object of the kind, whatever watch it came from. */
+  list(kind: Omit<Kind, 'version'>): readonly KubeObject[] {
+    return [...this.#watched.values()]
+      .filter((watched) => watched.kind.kind === kind.kind && watched.kind.group === kind.group)
+      .flatMap((watched) => [...watched.objects.values()]);
+  }
+
+  /** Kinds the server refused to list, with its words. */
+  refusals(): readonly { readonly kind: Kind; readonly refusal: Refusal }[] {
+    return [...this.#watched.values()].flatMap(({ kind, refusal }) =>
+      refusal === undefined ? [] : [{ kind, refusal }],
+    );
+  }
+
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  #start(key: string, kind: Kind, options: ListOptions): Watched {
+    let settle = (): void => undefined;
+    const ready = new Promise<void>((resolve) => (settle = resolve));
+    const watched: Watched = { kind, options, objects: new Map(), state: 'starting', ready };
+    this.#watched.set(key, watched);
+    this.#run(watched, settle).catch((error: unknown) => {
+      if (this.#abort.signal.aborted) return settle();
+      watched.state = 'interrupted';
+      this.#options.log.warn('watch ended', { kind: kind.kind, error: String(error) });
+      settle();
+    });
+    return watched;
+  }
+
+  async #run(watched: Watched, settle: () => void): Promise<void> {
+    const { cluster, clock } = this.#options;
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      const served = await cluster.servedKind(watched.kind);
+      if (served === undefined) {
+        watched.state = 'notServed';
+        settle();
+        await clock.sleep(notServedRetryMs, signal);
+        continue;
+      }
+      const probe = await cluster.list(watched.kind, watched.options, signal);
+      if (probe.type === 'refused') {
+        watched.state = 'refused';
+        watched.refusal = probe.refusal;
+        settle();
+        return;
+      }
+      this.#replace(watched, probe.value);
+      watched.state = 'synced';
+      settle();
+      await cluster.watch(watched.kind, watched.options, (event) => this.#take(watched, event), signal);
+    }
+  }
+
+  #take(watched: Watched, event: WatchEvent): void {
+    switch (event.type) {
+      case 'synced':
+        this.#replace(watched, event.objects);
+        watched.state = 'synced';
+        return;
+      case 'changed':
+        watched.objects.set(refKey(refOf(event.object)), event.object);
+        return this.#note([refOf(event.object)]);
+      case 'deleted':
+        watched.objects.delete(refKey(refOf(event.object)));
+        return this.#note([refOf(event.object)]);
+      case 'interrupted':
+        watched.state = 'interrupted';
+        this.#options.log.debug('watch interrupted', { kind: watched.kind.kind, message: event.message });
+        return;
+    }
+  }
+
+  #replace(watched: Watched, objects: readonly KubeObject[]): void {
+    const before = watched.objects;
+    watched.objects = new Map(objects.map((object) => [refKey(refOf(object)), object]));
+    const gone = [...before].filter(([key]) => !watched.objects.has(key)).map(([, object]) => refOf(object));
+    const changed = objects.filter((object) => {
+      const known = before.get(refKey(refOf(object)));
+      return known?.metadata.resourceVersion !== object.metadata.resourceVersion;
+    });
+    this.#note([...gone, ...changed.map(refOf)]);
+  }
+
+  #note(refs: readonly ObjectRef[]): void {
+    for (const ref of refs) this.#changed.set(refKey(ref), ref);
+    if (this.#notifying || this.#changed.size === 0) return;
+    this.#notifying = true;
+    setImmediate(() => {
+      this.#notifying = false;
+      const changed = [...this.#changed.values()];
+      this.#changed = new Map();
+      if (!this.#abort.signal.aborted) this.#options.onChange(changed);
+    });
+  }
+}
+
+function watchKey(kind: Kind, options: ListOptions): string {
+  return [
+    kind.group,
+    kind.version,
+    kind.kind,
+    options.namespace ?? '',
+    options.labelSelector ?? '',
+    options.fieldSelector ?? '',
+  ].join('|');
+}
