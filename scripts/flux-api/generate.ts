@@ -1,4 +1,5 @@
-// Makes src/flux/crds, src/flux/api and src/flux/kinds.gen.ts from the Go API modules pinned in go.mod.
+// Makes src/flux/crds, src/flux/api and src/flux/kinds.gen.ts from the Go API modules pinned in go.mod, and the tables of
+// Kubernetes' and kustomize's own kinds in src/language/schemas.
 // Run by npm run generate:flux-api; needs Go. Outputs are committed.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,6 +8,9 @@ import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { JsonValue } from '../../src/base/json.ts';
 import { emitAll, type CustomResourceDefinition } from './emitTypes.ts';
+import { kubernetesTable } from './kubernetes.ts';
+import { kustomizationTable } from './kustomizationTable.ts';
+import { printTable } from './typeTable.ts';
 import { withoutProse } from './withoutProse.ts';
 
 const here = import.meta.dirname;
@@ -20,6 +24,10 @@ for (const [path, text] of emitAll(definitions)) {
   mkdirSync(join(flux, 'api'), { recursive: true });
   writeFileSync(join(flux, path), text);
 }
+const schemas = resolve(here, '../../src/language/schemas');
+mkdirSync(schemas, { recursive: true });
+writeFileSync(join(schemas, 'kubernetes.json'), printTable(kubernetesTable()));
+writeFileSync(join(schemas, 'kustomization.json'), printTable(kustomizationTable()));
 
 /** The CRDs of every package imported in modules.go, in the order of their names. */
 function controllerGen(): JsonValue[] {
