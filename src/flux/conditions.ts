@@ -1,17 +1,6 @@
-import type { JsonObject } from '../base/json.ts';
+import type { Condition } from './api/meta.gen.ts';
 
-export type ConditionStatus = 'True' | 'False' | 'Unknown';
-
-/** One entry of `status.conditions`, as meta/v1 defines it. */
-export interface Condition extends JsonObject {
-  readonly type: string;
-  readonly status: ConditionStatus;
-  readonly reason: string;
-  readonly message: string;
-  /** RFC 3339 in UTC, whole seconds. */
-  readonly lastTransitionTime: string;
-  readonly observedGeneration?: number;
-}
+export type ConditionStatus = Condition['status'];
 
 /** The conditions of one object, in the order Flux keeps them. */
 export type Conditions = readonly Condition[];

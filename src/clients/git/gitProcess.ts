@@ -1,0 +1,95 @@
+import { simpleGit } from 'simple-git';
+import { plumbError, type PlumbError } from '../../base/plumbError.ts';
+
+/** One run of git. The environment is all that git gets: nothing of this process is added. */
+export interface GitCall {
+  readonly args: readonly string[];
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** What git reads from its standard input. */
+  readonly input?: string | Buffer;
+  readonly signal?: AbortSignal;
+  /** What it is about, for errors: the repository's URL without credentials. */
+  readonly subject?: string;
+}
+
+export type GitProgram = string;
+
+/** Runs git and gives its standard output as text. Throws AuthenticationFailed, GitOperationFailed or Cancelled. */
+export async function runGit(program: GitProgram, call: GitCall): Promise<string> {
+  try {
+    return await instanceFor(program, call).raw([...call.args]);
+  } catch (error) {
+    throw gitError(call, error);
+  }
+}
+
+/** Runs `git cat-file` and gives its output as bytes. */
+export async function catFile(program: GitProgram, call: GitCall): Promise<Buffer> {
+  try {
+    return (await instanceFor(program, call).binaryCatFile([...call.args])) as Buffer;
+  } catch (error) {
+    throw gitError(call, error);
+  }
+}
+
+function instanceFor(program: GitProgram, call: GitCall): ReturnType<typeof simpleGit> {
+  return simpleGit({
+    baseDir: call.folder,
+    binary: program,
+    maxConcurrentProcesses: 1,
+    trimmed: false,
+    allowEnvironment: Object.keys(call.env).filter((name) => /^(GIT_|SSH_ASKPASS)/.test(name)),
+    unsafe: {
+      // All values are made here, none comes from a repository or a manifest unchecked.
+      allowUnsafeConfigEnvCount: true,
+      allowUnsafeConfigPaths: true,
+      allowUnsafeSshCommand: true,
+      allowUnsafeAskPass: true,
+      allowUnsafeGitProxy: true,
+      allowUnsafeCustomBinary: true,
+    },
+    // By default an exit code counts as failure only when something stands on the standard error.
+    errors: (error, { exitCode, stdErr }) =>
+      error ??
+      (exitCode === 0 ? undefined : new Error(`exit code ${exitCode}\n${Buffer.concat(stdErr).toString()}`)),
+    ...(call.signal !== undefined && { abort: call.signal }),
+    ...(call.input !== undefined && { input: () => call.input }),
+  }).env({ ...call.env });
+}
+
+const refusedPattern =
+  /authentication failed|could not read (username|password)|permission denied|invalid credentials|returned error: 40[13]|host key verification failed|access denied/i;
+
+function gitError({ args, signal, subject }: GitCall, error: unknown): PlumbError {
+  const about = { ...(subject !== undefined && { subject }), cause: error };
+  if (signal?.aborted === true) {
+    return (signal.reason as Error | undefined)?.name === 'TimeoutError'
+      ? plumbError('GitOperationFailed', { ...about, message: `git ${args[0]}: timed out` })
+      : plumbError('Cancelled', { ...about, message: `git ${args[0]}: cancelled` });
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  if (/ENOENT/.test(text) && !/fatal:/.test(text)) {
+    return plumbError('GitOperationFailed', {
+      ...about,
+      message: 'git cannot be started',
+      hint: 'install git, or name the program in the setting plumb.git.path',
+    });
+  }
+  const message = `git ${args[0]}: ${causeLines(text)}`;
+  if (!refusedPattern.test(text)) return plumbError('GitOperationFailed', { ...about, message });
+  return plumbError('AuthenticationFailed', {
+    ...about,
+    message,
+    hint: 'check the Secret that secretRef names: user and password or token for HTTP, identity and known_hosts for SSH',
+  });
+}
+
+/** The lines that say why, without git's prefixes, progress and any credential of a URL. */
+function causeLines(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  const telling = lines.filter((line) => /^(fatal|error|remote: (fatal|error|ERROR)|!|ssh:)/.test(line));
+  return (telling.length > 0 ? telling : lines.filter((line) => line !== ''))
+    .map((line) => line.replace(/^(fatal|error): /, '').replaceAll(/:\/\/[^/\s@]+@/g, '://'))
+    .join('; ');
+}
