@@ -1,0 +1,44 @@
+package main
+
+import (
+	"fmt"
+
+	nodefast "sigs.k8s.io/kwok/kustomize/stage/node/fast"
+	nodeheartbeat "sigs.k8s.io/kwok/kustomize/stage/node/heartbeat-with-lease"
+	podfast "sigs.k8s.io/kwok/kustomize/stage/pod/fast"
+	"sigs.k8s.io/kwok/pkg/apis/v1alpha1"
+	"sigs.k8s.io/yaml"
+)
+
+// printStages writes kwok's own stages: what makes its nodes and pods ready, completes Jobs and ends deleted pods.
+// Pods of Flux are not made ready: no process stands behind them.
+func printStages() {
+	for _, text := range []string{
+		nodefast.DefaultNodeInit,
+		nodeheartbeat.DefaultNodeHeartbeatWithLease,
+		exceptFlux(podfast.DefaultPodReady),
+		podfast.DefaultPodComplete,
+		podfast.DefaultPodDelete,
+	} {
+		fmt.Printf("---\n%s\n", text)
+	}
+}
+
+func exceptFlux(text string) string {
+	var stage v1alpha1.Stage
+	if err := yaml.UnmarshalStrict([]byte(text), &stage); err != nil {
+		fail(err)
+	}
+	stage.Spec.Selector.MatchExpressions = append(stage.Spec.Selector.MatchExpressions, v1alpha1.MatchExpression{
+		JQ: &v1alpha1.SelectorJQ{
+			Key:      `.metadata.labels["app.kubernetes.io/part-of"]`,
+			Operator: v1alpha1.SelectorOpNotIn,
+			Values:   []string{"flux"},
+		},
+	})
+	changed, err := yaml.Marshal(stage)
+	if err != nil {
+		fail(err)
+	}
+	return string(changed)
+}

@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
+import { plumbError } from '../../base/plumbError.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Plumb's cache folder: `$XDG_CACHE_HOME/plumb`, else `~/.cache/plumb`. Nothing in it is dear. */
+export function cacheFolder(env: Environment = process.env): string {
+  const base = env['XDG_CACHE_HOME'] ?? '';
+  // The XDG specification has relative values ignored.
+  return join(isAbsolute(base) ? base : join(homedir(), '.cache'), 'plumb');
+}
+
+/**
+ * The checkout of Plumb's repository that this code runs from; the sandbox is a tool of the checkout.
+ * Throws NotFound in an installed extension or CLI, which carries no Go sources.
+ */
+export function checkoutFolder(start: string = import.meta.dirname): string {
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'sandbox', 'go.mod'))) return folder;
+    if (dirname(folder) !== folder) continue;
+    throw plumbError('NotFound', {
+      message: 'the sandbox is built from its Go sources, which are not here',
+      hint: 'use it in a checkout of the Plumb repository; outside of one any cluster will do, kind for example',
+    });
+  }
+}
