@@ -1,4 +1,16 @@
 import type { ObjectRef } from '../kube/object.ts';
+import type {
+  BootstrapOptions,
+  BootstrapPlan,
+  BootstrapResult,
+  CheckView,
+  InstallOptions,
+  InstallPlan,
+  InstallResult,
+  UninstallOptions,
+  UninstallPlan,
+  UninstallResult,
+} from './bootstrap.ts';
 import type { EngineEvent } from './events.ts';
 import type { ClusterMode, DriftView, PlanView, RunView, StatusView, TreeView } from './views.ts';
 
@@ -35,8 +47,23 @@ export interface RenderedManifest {
   readonly yaml: string;
 }
 
+/** The part of the engine that sets Flux up and takes it away. A plan is used once; its id is unknown afterwards. */
+export interface BootstrapApi {
+  /** The manifests of a local-mode installation as YAML; asks no cluster. */
+  exportInstall(namespace: string): Promise<string>;
+  planInstall(options: InstallOptions, call?: CallOptions): Promise<InstallPlan>;
+  install(planId: string, call?: CallOptions): Promise<InstallResult>;
+  /** Reads cluster and repository, makes a key where one is needed, writes nothing. */
+  planBootstrap(options: BootstrapOptions, call?: CallOptions): Promise<BootstrapPlan>;
+  /** Runs an approved plan. Every step can be run again: after a failure or Ctrl-C plan anew. Throws PlanOutdated. */
+  bootstrap(planId: string, call?: CallOptions): Promise<BootstrapResult>;
+  check(namespace: string, call?: CallOptions): Promise<CheckView>;
+  planUninstall(options: UninstallOptions, call?: CallOptions): Promise<UninstallPlan>;
+  uninstall(planId: string, call?: CallOptions): Promise<UninstallResult>;
+}
+
 /** The whole API, the same for editor, CLI and tests. Takes and gives plain data; throws PlumbError. */
-export interface Engine {
+export interface Engine extends BootstrapApi {
   status(options?: CallOptions): Promise<StatusView>;
   /** The union of files and cluster; complete from the files within a second when there is no cluster. */
   tree(options?: CallOptions): Promise<TreeView>;

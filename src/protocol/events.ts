@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { LogEntry } from '../base/logger.ts';
 import type { ObjectRef } from '../kube/object.ts';
+import type { BootstrapProgress } from './bootstrap.ts';
 import type { ClusterView, RunView } from './views.ts';
 
 /** Progress of the engine. Results come from the call itself. */
@@ -26,5 +27,6 @@ export type EngineEvent =
     }
   /** Drift of this document may have changed; ask for it again. */
   | { readonly type: 'driftChanged'; readonly uri?: string }
+  | BootstrapProgress
   | { readonly type: 'runFinished'; readonly run: RunView }
   | { readonly type: 'log'; readonly entry: LogEntry };
