@@ -53,3 +53,19 @@ export function stringifyJson(value: JsonValue): string {
   );
   return `{${members.join(',')}}`;
 }
+
+/** An unquoted integer of 16 digits or more: the only text JSON.parse may round. */
+const bigIntegerPattern = /[:[,\s]-?[0-9]{16,}/;
+
+/**
+ * The value of JSON text, with integers beyond 2^53 kept exact as bigint. Throws SyntaxError.
+ * Only text that holds such an integer takes the slow path.
+ */
+export function parseJson(text: string): JsonValue {
+  if (!bigIntegerPattern.test(text)) return JSON.parse(text) as JsonValue;
+  return JSON.parse(text, (_key, value: JsonValue, context?: { readonly source?: string }): JsonValue => {
+    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+    const source = context?.source;
+    return source !== undefined && /^-?[0-9]+$/.test(source) ? BigInt(source) : value;
+  }) as JsonValue;
+}

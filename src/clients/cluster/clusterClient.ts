@@ -16,6 +16,9 @@ export type Answer<T = KubeObject> =
   | { readonly type: 'ok'; readonly value: T; readonly warnings: readonly string[] }
   | { readonly type: 'refused'; readonly refusal: Refusal };
 
+/** The reason of a refusal for a kind that the server does not serve; not one of the server's own. */
+export const kindNotServed = 'KindNotServed';
+
 /** The server's Status: HTTP code, reason (`NotFound`, `Forbidden`, `Invalid`, `Conflict` …), words, and the fields it names. */
 export interface Refusal {
   readonly httpStatus: number;
@@ -77,6 +80,8 @@ export interface ClusterClient {
     groupVersion: { group: string; version: string },
     options?: { refresh: boolean },
   ): Promise<readonly ServedKind[] | undefined>;
+  /** Every kind of the group, of all its versions, in the server's order of preference. Throws RequestFailed when part of it cannot be asked. */
+  servedInGroup(group: string, options?: { refresh: boolean }): Promise<readonly ServedKind[]>;
   /** The served kind, or undefined. A miss asks the server once more before it is believed. */
   servedKind(ref: Pick<ObjectRef, 'group' | 'version' | 'kind'>): Promise<ServedKind | undefined>;
   get(ref: ObjectRef, signal?: AbortSignal): Promise<Answer>;
@@ -105,6 +110,8 @@ export interface ClusterClient {
   ): Promise<void>;
   /** Any other GET, parsed as JSON: `/version`, `/openapi/v3/…`. */
   raw(path: string, signal?: AbortSignal): Promise<Answer<JsonObject>>;
+  /** Any other GET whose answer is text: the log of a pod. */
+  rawText(path: string, signal?: AbortSignal): Promise<Answer<string>>;
   /** The same cluster, acting as a service account or user (impersonation headers). Shares the pool. */
   impersonate(user: { readonly userName: string; readonly groups: readonly string[] }): ClusterClient;
   /** The API server's clock, from the `Date` header of its last answer; undefined before the first. */

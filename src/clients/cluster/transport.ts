@@ -1,0 +1,278 @@
+import { request as httpRequest, type Agent, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '../../base/logger.ts';
+import { plumbError } from '../../base/plumbError.ts';
+import { connectionAgent } from './connectionAgent.ts';
+import type { Credentials, Headers, Identity } from './credentials.ts';
+import type { ClusterConnection } from './kubeconfig.ts';
+import { refusalFrom, unreachable } from './refusal.ts';
+
+export interface HttpCall {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Path and query, from the server's root. */
+  readonly path: string;
+  readonly headers?: Headers;
+  readonly body?: string;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+/** Requests to one server over two keep-alive pools: a bounded one for calls, one for the long lives of watches. */
+export interface Transport {
+  readonly server: string;
+  readonly contextName: string;
+  /** The answer in full. 401 renews the credentials once, 429 and Retry-After are waited for. */
+  send(call: HttpCall, signal?: AbortSignal): Promise<HttpAnswer>;
+  /** The answer as it comes; the status may be any but 401. The caller reads it to its end or destroys it. */
+  open(call: HttpCall, signal: AbortSignal): Promise<IncomingMessage>;
+  serverTime(): Date | undefined;
+  close(): void;
+}
+
+export interface TransportOptions {
+  readonly log: Logger;
+  readonly userAgent: string;
+  readonly maxConnections: number;
+  /** How long a call may take from its start to its last byte. */
+  readonly requestTimeoutMs: number;
+  readonly proxyUrl: string | undefined;
+}
+
+/** Waits of a GET whose connection broke, one per further try. */
+const brokenReadWaitsMs = [100, 400];
+const maxThrottledTries = 8;
+const longestThrottleMs = 30_000;
+
+interface Pools {
+  readonly calls: Agent;
+  readonly watches: Agent;
+}
+
+/** Connects lazily: nothing is sent before the first call. */
+export function createTransport(
+  connection: ClusterConnection,
+  credentials: Credentials,
+  options: TransportOptions,
+): Transport {
+  const { cluster, contextName } = connection;
+  const base = new URL(cluster.server);
+  const basePath = base.pathname.replace(/\/+$/, '');
+  const closed = new AbortController();
+  let pools: { readonly tlsId: string; readonly made: Promise<Pools> } | undefined;
+  let clock: { readonly serverMs: number; readonly readAt: number } | undefined;
+
+  const poolsFor = async ({ tls }: Identity): Promise<Pools> => {
+    if (pools?.tlsId === tls.id) return await pools.made;
+    // What runs on the old connections ends in peace; the idle ones are closed.
+    void pools?.made.then(closeIdle, () => undefined);
+    const made = Promise.all([
+      connectionAgent(cluster, options.proxyUrl, tls, options.maxConnections),
+      connectionAgent(cluster, options.proxyUrl, tls, Infinity),
+    ]).then(([calls, watches]) => ({ calls, watches }));
+    pools = { tlsId: tls.id, made };
+    return await made;
+  };
+
+  /** One try: the answer's head, or the failure of the connection as it was thrown. */
+  const once = async (
+    call: HttpCall,
+    identity: Identity,
+    kind: 'calls' | 'watches',
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> => {
+    const agent = (await poolsFor(identity))[kind];
+    return await new Promise((done, reject) => {
+      const start = base.protocol === 'https:' ? httpsRequest : httpRequest;
+      const request = start(
+        {
+          host: base.hostname.replace(/^\[|\]$/g, ''),
+          port: base.port === '' ? (base.protocol === 'https:' ? 443 : 80) : Number(base.port),
+          path: `${basePath}${call.path}`,
+          method: call.method,
+          agent,
+          signal,
+          headers: {
+            accept: 'application/json',
+            'user-agent': options.userAgent,
+            ...plainHeaders(identity.headers),
+            ...plainHeaders(call.headers ?? {}),
+            ...(call.body !== undefined && { 'content-length': Buffer.byteLength(call.body) }),
+          },
+        },
+        (response) => {
+          const date = Date.parse(response.headers.date ?? '');
+          if (!Number.isNaN(date)) clock = { serverMs: date, readAt: performance.now() };
+          done(response);
+        },
+      );
+      request.on('error', (error) => {
+        reject(Object.assign(error, { wasReused: request.reusedSocket }));
+      });
+      request.end(call.body);
+    });
+  };
+
+  const withCredentials = async (
+    call: HttpCall,
+    kind: 'calls' | 'watches',
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> => {
+    for (let attempt = 0; ; attempt++) {
+      const identity = await credentials.current();
+      const response = await once(call, identity, kind, signal);
+      if (response.statusCode !== 401) return response;
+      const body = await readBody(response);
+      if (attempt === 0 && (await credentials.refresh(identity))) continue;
+      throw plumbError('AuthenticationFailed', {
+        message: `${cluster.server} (context ${contextName}): ${refusalFrom(401, body).message}`,
+        hint: 'log in again: the credentials of this context are missing, wrong or expired',
+      });
+    }
+  };
+
+  const send = async (call: HttpCall, signal?: AbortSignal): Promise<HttpAnswer> => {
+    const started = performance.now();
+    for (let broken = 0, throttled = 0; ;) {
+      const timeout = AbortSignal.timeout(options.requestTimeoutMs);
+      const ended = AbortSignal.any([timeout, closed.signal, ...(signal === undefined ? [] : [signal])]);
+      let answer: HttpAnswer;
+      try {
+        const response = await withCredentials(call, 'calls', ended);
+        answer = {
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: await readBody(response),
+        };
+      } catch (error) {
+        throwIfCancelled(signal);
+        const wait = retryWait(call, error, timeout, broken++);
+        if (wait === undefined) throw failure(error, timeout);
+        await delay(wait, undefined, { signal: ended }).catch(() => undefined);
+        throwIfCancelled(signal);
+        continue;
+      }
+      options.log.debug('request', {
+        method: call.method,
+        path: call.path,
+        status: answer.status,
+        elapsedMs: Math.round(performance.now() - started),
+      });
+      const wait = throttleWait(answer);
+      if (wait === undefined || ++throttled >= maxThrottledTries) return answer;
+      options.log.debug('throttled by the server', { path: call.path, waitMs: wait });
+      await delay(wait, undefined, { signal: ended }).catch(() => undefined);
+      throwIfCancelled(signal);
+    }
+  };
+
+  const failure = (error: unknown, timeout: AbortSignal): unknown => {
+    if (isOurs(error)) return error;
+    if (closed.signal.aborted)
+      return plumbError('Cancelled', { message: 'the connection was closed', cause: error });
+    if (timeout.aborted)
+      return unreachable(
+        cluster.server,
+        contextName,
+        Object.assign(new Error(`no answer within ${Math.round(options.requestTimeoutMs / 1000)} s`), {
+          code: 'ETIMEDOUT',
+        }),
+      );
+    return unreachable(cluster.server, contextName, error);
+  };
+
+  return {
+    server: cluster.server,
+    contextName,
+    send,
+    async open(call, signal) {
+      const ended = AbortSignal.any([closed.signal, signal]);
+      try {
+        return await withCredentials(call, 'watches', ended);
+      } catch (error) {
+        throwIfCancelled(signal);
+        throw failure(error, signal);
+      }
+    },
+    serverTime() {
+      return clock === undefined ? undefined : new Date(clock.serverMs + performance.now() - clock.readAt);
+    },
+    close() {
+      closed.abort();
+      void pools?.made.then(destroy, () => undefined);
+    },
+  };
+}
+
+/** A read is tried again whatever broke; anything else only when the server had closed a kept connection before it could read. */
+function retryWait(call: HttpCall, error: unknown, timeout: AbortSignal, broken: number): number | undefined {
+  if (isOurs(error) || timeout.aborted) return undefined;
+  const { code, wasReused } = error as NodeJS.ErrnoException & { wasReused?: boolean };
+  if (
+    wasReused === true &&
+    (code === 'ECONNRESET' || code === 'EPIPE') &&
+    call.method !== 'POST' &&
+    broken < 3
+  )
+    return 0;
+  const mayHelp = ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_TRUNCATED'].includes(code ?? '');
+  return call.method === 'GET' && mayHelp ? brokenReadWaitsMs[broken] : undefined;
+}
+
+/** Milliseconds to wait before the same call is sent again, when the server asked for that. */
+function throttleWait(answer: HttpAnswer): number | undefined {
+  const asked = answer.headers['retry-after'];
+  const seconds = asked === undefined ? undefined : Number(asked);
+  if (seconds !== undefined && Number.isFinite(seconds) && (answer.status === 429 || answer.status >= 500))
+    return Math.min(seconds * 1000, longestThrottleMs);
+  return answer.status === 429 ? 1000 : undefined;
+}
+
+/** The text of the whole answer. Throws ERR_TRUNCATED when the connection broke before its end. */
+export async function readBody(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+  } catch (error) {
+    throw response.complete ? error : truncated(error);
+  }
+  if (!response.complete) throw truncated(undefined);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function truncated(cause: unknown): Error {
+  return Object.assign(new Error('the connection broke before the answer was complete', { cause }), {
+    code: 'ERR_TRUNCATED',
+  });
+}
+
+function closeIdle(pools: Pools): void {
+  for (const agent of [pools.calls, pools.watches])
+    for (const sockets of Object.values(agent.freeSockets))
+      for (const socket of sockets ?? []) socket.destroy();
+}
+
+function destroy(pools: Pools): void {
+  pools.calls.destroy();
+  pools.watches.destroy();
+}
+
+function plainHeaders(headers: Headers): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, typeof value === 'string' ? value : [...value]]],
+    ),
+  );
+}
+
+function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw plumbError('Cancelled', { message: 'cancelled', cause: signal.reason });
+}
+
+function isOurs(error: unknown): boolean {
+  return error instanceof Error && error.name === 'PlumbError';
+}
