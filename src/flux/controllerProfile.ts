@@ -1,0 +1,137 @@
+import { parseDuration, type DurationMs } from '../base/duration.ts';
+import { isJsonObject, type JsonValue } from '../base/json.ts';
+import type { KubeObject } from '../kube/object.ts';
+
+/** What the installed kustomize-controller was told: policy and behaviour that a run in its place must keep. */
+export interface ControllerProfile {
+  /** Version of the kustomize-controller image, e.g. `v1.9.4`; absent without an install. */
+  readonly version?: string;
+  /** The namespace the controllers run in. */
+  readonly runtimeNamespace: string;
+  readonly noCrossNamespaceRefs: boolean;
+  readonly noRemoteBases: boolean;
+  readonly defaultServiceAccount?: string;
+  readonly defaultDecryptionServiceAccount?: string;
+  readonly defaultKubeConfigServiceAccount?: string;
+  readonly insecureKubeConfigExec: boolean;
+  readonly insecureKubeConfigTls: boolean;
+  /** Managers whose fields are taken over, besides the ones always taken over. */
+  readonly overrideManagers: readonly string[];
+  /** `group/Kind`, applied after classes and before the rest. */
+  readonly customApplyStageKinds: readonly string[];
+  readonly requeueDependency: DurationMs;
+  /** Name of a Secret in the runtime namespace with fallback age keys. */
+  readonly sopsAgeSecret?: string;
+  readonly sopsVaultConfigMap?: string;
+  readonly watchLabelSelector?: string;
+  /** False: only the runtime namespace is reconciled. */
+  readonly watchAllNamespaces: boolean;
+  readonly featureGates: Readonly<Record<string, boolean>>;
+}
+
+/** Flux 2.9 as its install manifests start it. */
+export const defaultProfile: ControllerProfile = {
+  runtimeNamespace: 'flux-system',
+  noCrossNamespaceRefs: false,
+  noRemoteBases: false,
+  insecureKubeConfigExec: false,
+  insecureKubeConfigTls: false,
+  overrideManagers: [],
+  customApplyStageKinds: [],
+  requeueDependency: 30_000,
+  watchAllNamespaces: true,
+  featureGates: { StrictPostBuildSubstitutions: true, DisableStatusPollerCache: true },
+};
+
+/** Tells whether a feature gate is on. */
+export function isGateOn(profile: ControllerProfile, gate: string): boolean {
+  return profile.featureGates[gate] ?? false;
+}
+
+/** The profile that a kustomize-controller Deployment says, whatever its number of replicas. */
+export function profileOfDeployment(deployment: KubeObject): ControllerProfile {
+  const container = managerContainer(deployment);
+  const flags = readFlags(strings(container?.['args']));
+  const flag = (name: string): string | undefined => flags.get(name)?.at(-1);
+  const isOn = (name: string, otherwise: boolean): boolean => parseBoolean(flag(name)) ?? otherwise;
+  const optional = <K extends string>(key: K, name: string): Partial<Record<K, string>> => {
+    const value = flag(name);
+    return value === undefined || value === '' ? {} : ({ [key]: value } as Record<K, string>);
+  };
+  const version = /:(v?\d[^@]*)/.exec(String(container?.['image'] ?? ''))?.[1];
+  return {
+    ...(version !== undefined && { version }),
+    runtimeNamespace: deployment.metadata.namespace ?? defaultProfile.runtimeNamespace,
+    noCrossNamespaceRefs: isOn('no-cross-namespace-refs', false),
+    noRemoteBases: isOn('no-remote-bases', false),
+    ...optional('defaultServiceAccount', 'default-service-account'),
+    ...optional('defaultDecryptionServiceAccount', 'default-decryption-service-account'),
+    ...optional('defaultKubeConfigServiceAccount', 'default-kubeconfig-service-account'),
+    insecureKubeConfigExec: isOn('insecure-kubeconfig-exec', false),
+    insecureKubeConfigTls: isOn('insecure-kubeconfig-tls', false),
+    overrideManagers: list(flags.get('override-manager')),
+    customApplyStageKinds: list(flags.get('custom-apply-stage-kinds')),
+    requeueDependency: parseDuration(flag('requeue-dependency') ?? '') ?? defaultProfile.requeueDependency,
+    ...optional('sopsAgeSecret', 'sops-age-secret'),
+    ...optional('sopsVaultConfigMap', 'sops-vault-configmap'),
+    ...optional('watchLabelSelector', 'watch-label-selector'),
+    watchAllNamespaces: isOn('watch-all-namespaces', true),
+    featureGates: { ...defaultProfile.featureGates, ...readGates(list(flags.get('feature-gates'))) },
+  };
+}
+
+function managerContainer(
+  deployment: KubeObject,
+): Readonly<Record<string, JsonValue | undefined>> | undefined {
+  const at = (value: JsonValue | undefined, key: string): JsonValue | undefined =>
+    isJsonObject(value) ? value[key] : undefined;
+  const containers = at(at(at(deployment['spec'], 'template'), 'spec'), 'containers');
+  if (!Array.isArray(containers)) return undefined;
+  const objects = (containers as readonly JsonValue[]).filter(isJsonObject);
+  return objects.find((container) => container['name'] === 'manager') ?? objects[0];
+}
+
+/** `--name=value`, `--name value` and `--name`, as Go's pflag reads them; a name may come more than once. */
+function readFlags(args: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const flags = new Map<string, string[]>();
+  for (let index = 0; index < args.length; index++) {
+    const match = /^--?([^=]+)(?:=(.*))?$/s.exec(args[index] as string);
+    if (match === null) continue;
+    const next = args[index + 1];
+    const isSeparate = match[2] === undefined && next !== undefined && !next.startsWith('-');
+    const value = match[2] ?? (isSeparate ? next : 'true');
+    if (isSeparate) index++;
+    const name = match[1] as string;
+    flags.set(name, [...(flags.get(name) ?? []), value]);
+  }
+  return flags;
+}
+
+function readGates(entries: readonly string[]): Readonly<Record<string, boolean>> {
+  return Object.fromEntries(
+    entries.flatMap((entry) => {
+      const [name = '', value = ''] = entry.split('=');
+      const isOn = parseBoolean(value);
+      return isOn === undefined ? [] : [[name.trim(), isOn]];
+    }),
+  ) as Readonly<Record<string, boolean>>;
+}
+
+function parseBoolean(text: string | undefined): boolean | undefined {
+  if (text === undefined) return undefined;
+  if (/^(1|t|true)$/i.test(text)) return true;
+  return /^(0|f|false)$/i.test(text) ? false : undefined;
+}
+
+function list(values: readonly string[] | undefined): readonly string[] {
+  return (values ?? [])
+    .flatMap((value) => value.split(','))
+    .map((value) => value.trim())
+    .filter((value) => value !== '');
+}
+
+function strings(value: JsonValue | undefined): readonly string[] {
+  return Array.isArray(value)
+    ? (value as readonly JsonValue[]).filter((item) => typeof item === 'string')
+    : [];
+}
