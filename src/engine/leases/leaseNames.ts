@@ -1,17 +1,7 @@
 import { sha256Hex } from '../../base/digest.ts';
 import { isJsonObject, type JsonValue } from '../../base/json.ts';
+import { controllerNames } from '../../flux/controllerNames.ts';
 import type { KubeObject } from '../../kube/object.ts';
-
-/** The controllers whose Leases make up an installation. */
-export const controllerNames = [
-  'source-controller',
-  'kustomize-controller',
-  'helm-controller',
-  'notification-controller',
-  'image-reflector-controller',
-  'image-automation-controller',
-  'source-watcher',
-] as const;
 
 export const defaultInstallNamespace = 'flux-system';
 
