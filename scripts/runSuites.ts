@@ -1,12 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { isPlumbError } from '../src/base/plumbError.ts';
+import { ensureSandboxPrograms } from '../src/clients/sandbox/sandboxPrograms.ts';
+import { type Sandbox, startSandbox } from '../src/clients/sandbox/startSandbox.ts';
 
 /** A suite runs commands in order; `files` go to node's test runner. */
 interface Suite {
   readonly name: string;
   readonly commands?: readonly (readonly string[])[];
   readonly files?: readonly string[];
+  /** Needs a cluster: the suites of one run share a sandbox. */
+  readonly sandbox?: true;
   /** At most this many test files at once; the machine's default when absent. */
   readonly concurrency?: number;
 }
@@ -23,17 +28,19 @@ const suites: readonly Suite[] = [
   { name: 'unit', files: ['src/**/*.test.ts', 'test/*.test.ts'] },
   { name: 'contract', files: ['test/contract/**/*.test.ts'] },
   { name: 'fuzz', files: ['test/fuzz/**/*.test.ts'], concurrency: 1 },
-  { name: 'cluster', files: ['test/cluster/**/*.test.ts'], concurrency: 2 },
+  { name: 'cluster', files: ['test/cluster/**/*.test.ts'], sandbox: true, concurrency: 2 },
   {
     name: 'cli',
     commands: [['node', 'scripts/build.mjs']],
     files: ['test/cli/**/*.test.ts'],
+    sandbox: true,
     concurrency: 2,
   },
   {
     name: 'editor',
     commands: [['node', 'scripts/build.mjs']],
     files: ['test/editor/*.test.ts'],
+    sandbox: true,
     concurrency: 1,
   },
 ];
@@ -54,6 +61,7 @@ if (unknown.length > 0) {
 }
 
 const chosen = suites.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+let sandbox: Sandbox | undefined;
 const failed: string[] = [];
 const lines: string[] = [];
 for (const suite of chosen) {
@@ -63,16 +71,17 @@ for (const suite of chosen) {
   }
   process.stdout.write(`\n── ${suite.name}\n`);
   const started = performance.now();
-  const ok = runSuite(suite);
+  const ok = await runSuite(suite);
   if (!ok) failed.push(suite.name);
   lines.push(
     `${suite.name}: ${ok ? 'passed' : 'FAILED'} in ${((performance.now() - started) / 1000).toFixed(1)} s`,
   );
 }
+await sandbox?.stop();
 process.stdout.write(`\n${lines.join('\n')}\n`);
 process.exit(failed.length === 0 ? 0 : 1);
 
-function runSuite(suite: Suite): boolean {
+async function runSuite(suite: Suite): Promise<boolean> {
   for (const [program, ...args] of suite.commands ?? []) {
     const result = spawnSync(program as string, args, { stdio: 'inherit' });
     if (result.status === 0) continue;
@@ -87,10 +96,29 @@ function runSuite(suite: Suite): boolean {
     process.stdout.write(`${suite.name}: has no test files, so it proves nothing\n`);
     return false;
   }
+  const kubeconfig = suite.sandbox === true ? await sharedKubeconfig(suite.name) : undefined;
+  if (suite.sandbox === true && kubeconfig === undefined) return false;
   const limit = suite.concurrency === undefined ? [] : [`--test-concurrency=${suite.concurrency}`];
   const result = spawnSync(process.execPath, ['--test', ...limit, ...files], {
     stdio: 'inherit',
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined, PLUMB_SANDBOX_KUBECONFIG: kubeconfig },
   });
   return result.status === 0;
+}
+
+/** The kubeconfig of the run's sandbox, started for the first suite that needs it; undefined when it cannot start. */
+async function sharedKubeconfig(suite: string): Promise<string | undefined> {
+  const given = process.env['PLUMB_SANDBOX_KUBECONFIG'];
+  if (given !== undefined && given !== '') return given;
+  const onProgress = (message: string): void => void process.stdout.write(`${message}\n`);
+  try {
+    sandbox ??= await startSandbox({ programs: await ensureSandboxPrograms({ onProgress }) });
+    return sandbox.kubeconfig;
+  } catch (error) {
+    if (!isPlumbError(error)) throw error;
+    process.stdout.write(
+      `${suite}: ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`,
+    );
+    return undefined;
+  }
 }

@@ -77,6 +77,7 @@ export class ComponentSet {
       kubeconfig: this.#folder.kubeconfig,
       startedAt: startedAt.toISOString(),
       readyAfterMs: Date.now() - startedAt.getTime(),
+      ports,
       components: this.#running.map(({ name, process: child }) => ({ name, pid: child.pid ?? 0 })),
     };
     await writePrivate(this.#folder.state, JSON.stringify(state));

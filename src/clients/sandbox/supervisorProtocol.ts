@@ -1,4 +1,4 @@
-import type { ComponentName, Programs } from './components.ts';
+import type { ComponentName, Ports, Programs } from './components.ts';
 
 /** The first message to the supervisor: what to run. */
 export interface SandboxSpec {
@@ -32,5 +32,6 @@ export interface SandboxState {
   /** ISO 8601 */
   readonly startedAt: string;
   readonly readyAfterMs: number;
+  readonly ports: Ports;
   readonly components: readonly { readonly name: ComponentName; readonly pid: number }[];
 }

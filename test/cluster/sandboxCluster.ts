@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { JsonObject } from '../../src/base/json.ts';
+import { apiRequest } from '../../src/clients/sandbox/apiRequest.ts';
+import {
+  type AdministratorAccess,
+  administratorAccess,
+  readAuthority,
+  sandboxFolder,
+  writeKubeconfig,
+} from '../../src/clients/sandbox/sandboxFolder.ts';
+import { ensureSandboxPrograms } from '../../src/clients/sandbox/sandboxPrograms.ts';
+import { startSandbox } from '../../src/clients/sandbox/startSandbox.ts';
+import type { SandboxState } from '../../src/clients/sandbox/supervisorProtocol.ts';
+
+export type RequestMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+export interface SandboxUser {
+  readonly userName: string;
+  readonly groups?: readonly string[];
+  /** Namespace of the kubeconfig's context, and of the RoleBinding. */
+  readonly namespace: string;
+  /** Bound in that namespace only: `view`, `edit`, `admin`. */
+  readonly clusterRole?: string;
+}
+
+/** A real cluster for the tests of one file. Files run at the same time on it: use a fresh namespace. */
+export interface SandboxCluster {
+  /** The administrator's. */
+  readonly kubeconfig: string;
+  readonly server: string;
+  /** What the API server answers to the administrator; `body` is its JSON. */
+  request(
+    method: RequestMethod,
+    path: string,
+    body?: object,
+  ): Promise<{ readonly status: number; readonly body: JsonObject }>;
+  /** Asks until the condition holds for the object at that path; fails after 30 s with the last answer. */
+  waitFor(path: string, condition: (object: JsonObject) => boolean): Promise<JsonObject>;
+  /** Makes a namespace; it goes with the test file. Its default ServiceAccount is there. */
+  freshNamespace(prefix?: string): Promise<string>;
+  /** The kubeconfig of a user with a client certificate of its own and, with `clusterRole`, that role in one namespace. */
+  userKubeconfig(user: SandboxUser): Promise<string>;
+}
+
+const waitMs = 30_000;
+const pollMs = 25;
+
+let shared: Promise<SandboxCluster> | undefined;
+
+/**
+ * The sandbox of this test file: that of the test run when it has started one (`PLUMB_SANDBOX_KUBECONFIG`), else its own,
+ * stopped after the file's tests. Call it at the top of a test file, or in a `before` hook.
+ */
+export function sandboxCluster(): Promise<SandboxCluster> {
+  shared ??= openCluster();
+  return shared;
+}
+
+async function openCluster(): Promise<SandboxCluster> {
+  const given = process.env['PLUMB_SANDBOX_KUBECONFIG'] ?? '';
+  if (given !== '') {
+    const state = JSON.parse(await readFile(sandboxFolder(dirname(given)).state, 'utf8')) as SandboxState;
+    return clusterOf(dirname(given), state, () => Promise.resolve());
+  }
+  const sandbox = await startSandbox({ programs: await ensureSandboxPrograms() });
+  return clusterOf(sandbox.folder, sandbox.state, () => sandbox.stop());
+}
+
+async function clusterOf(
+  path: string,
+  state: SandboxState,
+  stop: () => Promise<void>,
+): Promise<SandboxCluster> {
+  const folder = sandboxFolder(path);
+  const access = await administratorAccess(folder, state.server);
+  const users = await mkdtemp(join(tmpdir(), 'plumb-users-'));
+  const namespaces: string[] = [];
+  const request = requestWith(access);
+  const waitFor = waitWith(access);
+  after(async () => {
+    await Promise.all(namespaces.map((name) => request('DELETE', `/api/v1/namespaces/${name}`)));
+    await rm(users, { recursive: true });
+    await stop();
+  });
+  return {
+    kubeconfig: state.kubeconfig,
+    server: state.server,
+    request,
+    waitFor,
+    async freshNamespace(prefix = 'test') {
+      const name = `${prefix}-${randomBytes(4).toString('hex')}`;
+      expectStatus(
+        201,
+        await request('POST', '/api/v1/namespaces', {
+          apiVersion: 'v1',
+          kind: 'Namespace',
+          metadata: { name },
+        }),
+      );
+      namespaces.push(name);
+      await waitFor(`/api/v1/namespaces/${name}/serviceaccounts/default`, () => true);
+      return name;
+    },
+    async userKubeconfig({ userName, groups = [], namespace, clusterRole }) {
+      if (clusterRole !== undefined) {
+        const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`;
+        expectStatus(201, await request('POST', path, roleBinding(userName, clusterRole)));
+      }
+      const file = join(users, `${randomBytes(4).toString('hex')}.kubeconfig`);
+      const authority = await readAuthority(folder);
+      await writeKubeconfig(file, 'sandbox', state.server, authority, { userName, groups, namespace });
+      return file;
+    },
+  };
+}
+
+function requestWith(access: AdministratorAccess): SandboxCluster['request'] {
+  return async (method, path, body) => {
+    const response = await apiRequest(access, method, path, body);
+    return { status: response.status, body: JSON.parse(response.body) as JsonObject };
+  };
+}
+
+function waitWith(access: AdministratorAccess): SandboxCluster['waitFor'] {
+  return async (path, condition) => {
+    let last = '';
+    for (const deadline = Date.now() + waitMs; Date.now() < deadline; await delay(pollMs)) {
+      const { status, body } = await apiRequest(access, 'GET', path);
+      last = body;
+      const object = JSON.parse(body) as JsonObject;
+      if (status === 200 && condition(object)) return object;
+    }
+    throw new Error(`${path} was not as expected within ${waitMs / 1000} s: ${last}`);
+  };
+}
+
+function expectStatus(
+  expected: number,
+  { status, body }: { readonly status: number; readonly body: JsonObject },
+): void {
+  if (status !== expected) throw new Error(`expected ${expected}, got ${status}: ${JSON.stringify(body)}`);
+}
+
+function roleBinding(userName: string, clusterRole: string): object {
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { generateName: `${clusterRole}-` },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: clusterRole },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: userName }],
+  };
+}
