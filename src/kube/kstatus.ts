@@ -39,8 +39,9 @@ export function computeStatus(object: KubeObject, now = Date.now()): StatusResul
       genericStatus(object) ?? rule?.(object, now) ?? readyStatus(object) ?? current('Resource is current')
     );
   } catch (error) {
-    if (error instanceof StatusUnreadable) return { status: 'Unknown', message: error.message };
-    throw error;
+    if (!(error instanceof StatusUnreadable)) throw error;
+    const prefix = rule === jobStatus ? 'Failed to compute job status: ' : '';
+    return { status: 'Unknown', message: prefix + error.message };
   }
 }
 

@@ -56,18 +56,18 @@ export function integerAt(object: JsonObject, ...path: readonly string[]): numbe
 
 /** The text at a path, '' when it is missing. Throws StatusUnreadable for anything else. */
 export function requireText(object: JsonObject, ...path: readonly string[]): string {
-  const value = requireField(object, path);
+  const value = lookUp(object, path);
   if (value === undefined || typeof value === 'string') return value ?? '';
-  throw wrongType(path, value, 'string');
+  throw lookedUp(path, wrongType(path, value, 'string'));
 }
 
 /** The integer at a path, undefined when it is missing. Throws StatusUnreadable for anything else. */
 export function requireInteger(object: JsonObject, ...path: readonly string[]): number | undefined {
-  const value = requireField(object, path);
+  const value = lookUp(object, path);
   if (value === undefined || Number.isInteger(value) || typeof value === 'bigint') {
     return value === undefined ? undefined : Number(value);
   }
-  throw wrongType(path, value, 'int64');
+  throw lookedUp(path, wrongType(path, value, 'int64'));
 }
 
 /** The list at a path, empty when it is missing. Throws StatusUnreadable for anything else. */
@@ -76,6 +76,18 @@ export function requireList(object: JsonObject, ...path: readonly string[]): rea
   if (value === undefined) return [];
   if (Array.isArray(value)) return value as readonly JsonValue[];
   throw wrongType(path, value, '[]interface{}');
+}
+
+function lookUp(object: JsonObject, path: readonly string[]): JsonValue | undefined {
+  try {
+    return requireField(object, path);
+  } catch (error) {
+    throw error instanceof StatusUnreadable ? lookedUp(path, error) : error;
+  }
+}
+
+function lookedUp(path: readonly string[], cause: StatusUnreadable): StatusUnreadable {
+  return new StatusUnreadable(`looking up ${path.join('.')} from resource: ${cause.message}`);
 }
 
 function requireField(object: JsonObject, path: readonly string[]): JsonValue | undefined {

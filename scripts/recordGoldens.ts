@@ -1,0 +1,58 @@
+// Asks the real upstream libraries for every contract case and writes their answers as golden files.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JsonObject, JsonValue } from '../src/base/json.ts';
+import {
+  builds,
+  caseNames,
+  fluxObject,
+  goldenFiles,
+  goldenFolder,
+  readCase,
+} from '../test/contract/kustomize/cases.ts';
+import { readTables, vectorFolder, vectorSuites } from '../test/contract/vectors.ts';
+import { startOracle, type OracleAnswer } from '../test/oracle/oracle.ts';
+
+const oracle = await startOracle();
+try {
+  for (const suite of vectorSuites) {
+    rmSync(join(vectorFolder(suite), 'golden'), { recursive: true, force: true });
+    mkdirSync(join(vectorFolder(suite), 'golden'));
+    for (const [table, cases] of readTables(suite)) {
+      const answers: Record<string, OracleAnswer> = {};
+      for (const { name, input } of cases) answers[name] = required(name, await oracle.ask(suite, input));
+      const file = join(vectorFolder(suite), 'golden', `${table}.json`);
+      writeFileSync(file, `${JSON.stringify(answers, undefined, 2)}\n`);
+    }
+  }
+  rmSync(goldenFolder, { recursive: true, force: true });
+  mkdirSync(goldenFolder);
+  for (const name of caseNames()) await recordBuilds(name);
+} finally {
+  await oracle.close();
+}
+
+async function recordBuilds(name: string): Promise<void> {
+  const { files, options } = readCase(name);
+  const tree: JsonObject = {
+    bytes: Object.fromEntries(
+      [...files].map(([path, content]) => [path, Buffer.from(content).toString('base64')]),
+    ),
+    path: options.path ?? '',
+    loadRestrictor: options.loadRestrictor ?? '',
+    kustomization: fluxObject(options),
+    objects: [...(options.objects ?? [])] as JsonValue,
+  };
+  for (const build of builds) {
+    const answer = required(name, await oracle.ask(build, tree));
+    const [output, error] = goldenFiles(name, build);
+    if (answer.error === undefined) writeFileSync(output, String(answer.output));
+    // Upstream prints addresses in some messages.
+    else writeFileSync(error, `${answer.error.replace(/0x[0-9a-f]{6,}/g, '0x…')}\n`);
+  }
+}
+
+function required(name: string, answer: OracleAnswer): OracleAnswer {
+  if (answer.error?.startsWith('oracle:')) throw new Error(`${name}: ${answer.error}`);
+  return answer;
+}
