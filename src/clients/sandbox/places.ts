@@ -16,13 +16,23 @@ export function cacheFolder(env: Environment = process.env): string {
  * The checkout of Plumb's repository that this code runs from; the sandbox is a tool of the checkout.
  * Throws NotFound in an installed extension or CLI, which carries no Go sources.
  */
-export function checkoutFolder(start: string = import.meta.dirname): string {
+export function checkoutFolder(): string {
+  const folder = findCheckout(import.meta.dirname);
+  if (folder !== undefined) return folder;
+  throw plumbError('NotFound', {
+    message: 'the sandbox is built from its Go sources, which are not here',
+    hint: 'use it in a checkout of the Plumb repository; outside of one any cluster will do, kind for example',
+  });
+}
+
+/** Whether this code runs from a checkout, where commands for developers are offered. */
+export function isCheckout(): boolean {
+  return findCheckout(import.meta.dirname) !== undefined;
+}
+
+function findCheckout(start: string): string | undefined {
   for (let folder = start; ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'sandbox', 'go.mod'))) return folder;
-    if (dirname(folder) !== folder) continue;
-    throw plumbError('NotFound', {
-      message: 'the sandbox is built from its Go sources, which are not here',
-      hint: 'use it in a checkout of the Plumb repository; outside of one any cluster will do, kind for example',
-    });
+    if (dirname(folder) === folder) return undefined;
   }
 }
