@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { manualClock } from '../../test/tools/manualClock.ts';
-import { type NextRun, Queue } from './queue.ts';
+import type { NextRun } from '../ssa/runOutcome.ts';
+import { Queue } from './queue.ts';
 
 interface Run {
   readonly key: string;

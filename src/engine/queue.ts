@@ -1,13 +1,6 @@
 import type { DurationMs } from '../base/duration.ts';
 import type { Clock } from '../ssa/runContext.ts';
-
-/** What the queue does with a key after its run. */
-export type NextRun =
-  /** Not again until something enqueues it. */
-  | { readonly type: 'done' }
-  | { readonly type: 'after'; readonly delay: DurationMs }
-  /** Again with exponential backoff: 750 ms doubling up to 15 min, as the controllers (contract 0.7). */
-  | { readonly type: 'backoff' };
+import type { NextRun } from '../ssa/runOutcome.ts';
 
 export interface QueueOptions {
   /** Runs at once; a parked run does not count. */
@@ -22,6 +15,7 @@ export interface Slot {
   park<T>(wait: () => Promise<T>): Promise<T>;
 }
 
+/** 750 ms doubling up to 15 min, as the controllers (contract 0.7). */
 const firstBackoffMs = 750;
 const longestBackoffMs = 15 * 60_000;
 

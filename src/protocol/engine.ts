@@ -30,6 +30,8 @@ export interface EngineConfig {
   readonly sourceFolders?: Readonly<Record<string, string>>;
   /** The git program; `git` on the PATH when absent. */
   readonly gitPath?: string;
+  /** In local mode: everything on its interval and on events, or only what is asked for (one-shot commands). */
+  readonly schedule: 'continuous' | 'onRequest';
 }
 
 export interface DocumentText {

@@ -22,5 +22,7 @@ export interface RunContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Gives the run's slot in the queue back while it only waits; waits for health go through it. Absent: nothing to give back. */
+  readonly park?: <T>(wait: () => Promise<T>) => Promise<T>;
   readonly onStage?: (event: StageEvent) => void;
 }
