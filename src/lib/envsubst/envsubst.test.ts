@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { substituteText } from './envsubst.ts';
+
+const variables = new Map([
+  ['host', 'example.org'],
+  ['empty', ''],
+  ['flag', 'é'],
+]);
+
+function check(text: string, expected: unknown): void {
+  assert.deepEqual(
+    substituteText(text, (name) => variables.get(name)),
+    expected,
+  );
+}
+
+test('replaces variables, leaves plain dollars and halves double ones', () => {
+  check('${host} $host $${host} $$', { text: 'example.org $host ${host} $' });
+});
+
+test('takes a default for a variable that is unset or empty', () => {
+  check('${unset:=a} ${empty:-b} ${empty=c${host}}', { text: 'a b cexample.org' });
+});
+
+test('reports every variable that is not set, with its place', () => {
+  check('a ${x} ${y:=${z}}', {
+    errors: [
+      { message: 'variable not set (strict mode): "x"', offset: 2, variable: 'x' },
+      { message: 'variable not set (strict mode): "z"', offset: 7, variable: 'z' },
+    ],
+  });
+});
+
+test('reports the first expression that cannot be read', () => {
+  check('${host} ${a-b} ${c', { errors: [{ message: 'missing closing brace', offset: 8 }] });
+});
+
+test('an operator may cut a character in half, and the text says so', () => {
+  const result = substituteText('${flag:1}', (name) => variables.get(name));
+  assert.ok('text' in result && !result.text.isWellFormed());
+  check('${#flag}', { text: '2' });
+});
+
+test('refuses expressions nested without end instead of running out of stack', () => {
+  check('${a:='.repeat(100_000), {
+    errors: [{ message: 'expressions nested more than 500 deep', offset: 0 }],
+  });
+});

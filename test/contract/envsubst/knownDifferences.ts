@@ -1,0 +1,3 @@
+import type { KnownDifference } from '../knownDifference.ts';
+
+export const knownDifferences: readonly KnownDifference[] = [];
