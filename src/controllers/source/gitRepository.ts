@@ -1,17 +1,17 @@
 import { sha256Digest } from '../../base/digest.ts';
-import { FileTree } from '../../base/fileTree.ts';
+import type { FileTree } from '../../base/fileTree.ts';
 import { canonicalJson, equalJson, type JsonValue } from '../../base/json.ts';
-import { joinTreePath } from '../../base/treePath.ts';
 import type { FetchedCommit, GitSelector } from '../../clients/git/gitClient.ts';
 import type { GitRemote } from '../../clients/git/gitRemote.ts';
 import type { FetchedArtifact } from '../../flux/api/meta.gen.ts';
-import type { GitRepository, GitRepositoryIncludeItem } from '../../flux/api/source.gen.ts';
+import type { GitRepository } from '../../flux/api/source.gen.ts';
 import { conditionStatus, type SummaryRule } from '../../flux/conditions.ts';
 import { refOf, type ObjectRef } from '../../kube/object.ts';
 import type { RunOutcome } from '../../ssa/runOutcome.ts';
-import { describeArtifact, type StoredArtifact } from './artifactStore.ts';
+import { describeArtifact } from './artifactStore.ts';
 import { checkoutFiles, refChoice, revisionOf } from './gitCheckout.ts';
 import { gitRemoteOf } from './gitAuth.ts';
+import { observeIncludes, resolveIncludes, withIncludes, type Included } from './gitIncludes.ts';
 import type { SourceContext } from './sourceContext.ts';
 import { attempt, reconcileSource, type SourceKind, type SourceRun, type StepResult } from './sourceRun.ts';
 
@@ -36,8 +36,6 @@ const summary: SummaryRule = {
     'Reconciling',
   ],
 };
-
-const includeRetryMs = 30_000;
 
 /** Fetches what a GitRepository names and stores it as an artifact. Follows source-controller 1.9 (contract 2.2 to 2.4). */
 export function reconcileGitRepository(ctx: SourceContext, ref: ObjectRef): Promise<RunOutcome> {
@@ -217,65 +215,7 @@ async function checkoutAll(
     recurseSubmodules: spec.recurseSubmodules === true,
     signal: ctx.signal,
   });
-  if (includes.length === 0) return own;
-  const included = includes.flatMap(({ item, stored }) => {
-    const from = joinTreePath('', (item.fromPath ?? '').replace(/^\/+/, '')) ?? '';
-    const to = joinTreePath('', (item.toPath || item.repository.name).replace(/^\/+/, '')) ?? '';
-    return [...stored.files.sub(from).entries()].map(
-      ([path, bytes]) => [to === '' ? path : `${to}/${path}`, bytes] as const,
-    );
-  });
-  return FileTree.from([...own.entries(), ...included]);
-}
-
-interface Included {
-  readonly item: GitRepositoryIncludeItem;
-  readonly stored: StoredArtifact;
-  readonly artifact: FetchedArtifact;
-}
-
-/** The artifacts to include, or why one is not there. */
-async function resolveIncludes(
-  ctx: SourceContext,
-  object: GitRepository,
-): Promise<readonly Included[] | StepResult> {
-  const result: Included[] = [];
-  for (const item of object.spec.include ?? []) {
-    const { name } = item.repository;
-    const ref = { ...refOf(object), name };
-    const answer = await ctx.cluster.get(ref, ctx.signal);
-    if (answer.type === 'refused')
-      return waitForInclude(
-        'NotFound',
-        `could not get resource for include '${name}': ${answer.refusal.message}`,
-      );
-    const { artifact } = (answer.value as unknown as GitRepository).status ?? {};
-    const stored = ctx.artifacts.get(ref);
-    if (artifact === undefined || stored === undefined)
-      return waitForInclude('NoArtifact', `no artifact available for include '${name}'`);
-    result.push({ item, stored, artifact });
-  }
-  return result;
-}
-
-function waitForInclude(reason: string, message: string): StepResult {
-  return { type: 'waiting', reason, message, delay: includeRetryMs };
-}
-
-async function observeIncludes(run: Run, includes: readonly Included[]): Promise<void> {
-  const observed = run.object.status?.includedArtifacts;
-  const isSame =
-    (observed ?? []).length === includes.length &&
-    includes.every(({ artifact }, index) => observed?.[index]?.revision === artifact.revision);
-  if (!isSame) {
-    const message = 'included artifacts differ from last observed includes';
-    if (observed !== undefined)
-      run.set({ type: 'ArtifactOutdated', status: 'True', reason: 'IncludeChange', message });
-    run.progress(`building artifact: ${message}`, true);
-    await run.flush();
-  }
-  run.remove('ArtifactOutdated');
-  run.remove('IncludeUnavailable');
+  return withIncludes(own, includes);
 }
 
 function hasContentConfigChanged({ spec, status }: GitRepository, includes: readonly Included[]): boolean {
