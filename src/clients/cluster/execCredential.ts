@@ -125,21 +125,25 @@ async function collect(
   fail: Fail,
 ): Promise<Collected> {
   return await new Promise<Collected>((done, reject) => {
-    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: programTimeoutMs });
+    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    // Not spawn's own timeout: its timer outlives a program that could not be started.
+    const timer = setTimeout(() => child.kill(), programTimeoutMs);
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-    child.on('error', (error: NodeJS.ErrnoException) =>
-      reject(fail(error.code === 'ENOENT' ? 'is not installed' : error.message)),
-    );
-    child.on('close', (code, signal) =>
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      reject(fail(error.code === 'ENOENT' ? 'is not installed' : error.message));
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
       done({
         code: code ?? signal ?? 'SIGTERM',
         stdout: Buffer.concat(out).toString(),
         stderr: Buffer.concat(err).toString(),
-      }),
-    );
+      });
+    });
   });
 }
 
