@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { plumbError } from '../../base/plumbError.ts';
 import { Secret } from '../../base/secret.ts';
 import type { GitAuth, GitRemote } from './gitRemote.ts';
+import { forOpenSsh } from './sshKey.ts';
 
 export type GitEnvironment = Readonly<Record<string, string>>;
 
@@ -25,7 +26,7 @@ export function controllerEnvironment(home: string): GitEnvironment {
   };
 }
 
-/** What git gets for the workspace's own repository: the user's home, agent and credential program, no prompts. */
+/** What git gets for a repository of the user's own: the user's home, agent and credential program, no prompts. */
 export function userEnvironment(): GitEnvironment {
   const isOurs = (name: string): boolean =>
     !/^(GIT_|VSCODE_|ELECTRON_|SSH_ASKPASS|EDITOR$|PAGER$)/.test(name);
@@ -49,6 +50,7 @@ export async function withRemote<T>(
       hint: 'use http://, https:// or ssh://user@host/path',
     });
   }
+  if (remote.auth?.type === 'user') return work(userEnvironment());
   const folder = await mkdtemp(join(tmpdir(), 'plumb-git-auth-'));
   try {
     const write = async (name: string, content: string, mode = 0o600): Promise<string> => {
@@ -105,6 +107,7 @@ function authorization(auth: GitAuth | undefined): Secret<string> | undefined {
     case 'bearer':
       return new Secret(`Bearer ${auth.token.reveal()}`);
     case 'ssh':
+    case 'user':
     case undefined:
       return undefined;
   }
@@ -127,7 +130,8 @@ async function sshVariables(auth: GitAuth | undefined, write: WriteFile): Promis
       hint: 'name a Secret with the keys identity and known_hosts in spec.secretRef',
     });
   }
-  const identity = await write('identity', `${auth.identity.reveal().trimEnd()}\n`);
+  const key = forOpenSsh(auth.identity, auth.passphrase);
+  const identity = await write('identity', `${key.reveal().trimEnd()}\n`);
   const knownHosts = await write('known_hosts', `${auth.knownHosts.trimEnd()}\n`);
   const options = [
     'IdentitiesOnly=yes',

@@ -76,6 +76,14 @@ function gitError({ args, signal, subject }: GitCall, error: unknown): PlumbErro
       hint: 'install git, or name the program in the setting plumb.git.path',
     });
   }
+  if (/Host key verification failed/.test(text)) {
+    const shown = /SHA256:[\w+/]+/.exec(text)?.[0];
+    return plumbError('AuthenticationFailed', {
+      ...about,
+      message: `git ${args[0]}: host key verification failed${shown === undefined ? '' : `: the server shows ${shown}`}`,
+      hint: 'compare the fingerprint with what the provider publishes; if the key changed on purpose, correct known_hosts',
+    });
+  }
   const message = `git ${args[0]}: ${causeLines(text)}`;
   if (!refusedPattern.test(text)) return plumbError('GitOperationFailed', { ...about, message });
   return plumbError('AuthenticationFailed', {
@@ -85,11 +93,17 @@ function gitError({ args, signal, subject }: GitCall, error: unknown): PlumbErro
   });
 }
 
-/** The lines that say why, without git's prefixes, progress and any credential of a URL. */
+const noisePattern =
+  /^(Please make sure you have|and the repository exists|To (https?|ssh):|Done$|hint:|exit code \d+$|Warning: Permanently added|remote:\s*$)/;
+const mostLines = 6;
+
+/** The lines that say why, without git's prefixes, its general advice and any credential of a URL. */
 function causeLines(text: string): string {
-  const lines = text.split('\n').map((line) => line.trim());
-  const telling = lines.filter((line) => /^(fatal|error|remote: (fatal|error|ERROR)|!|ssh:)/.test(line));
-  return (telling.length > 0 ? telling : lines.filter((line) => line !== ''))
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !noisePattern.test(line))
+    .slice(0, mostLines)
     .map((line) => line.replace(/^(fatal|error): /, '').replaceAll(/:\/\/[^/\s@]+@/g, '://'))
     .join('; ');
 }

@@ -4,6 +4,8 @@ import type { Secret } from '../../base/secret.ts';
 export type GitAuth =
   | { readonly type: 'basic'; readonly username: string; readonly password: Secret<string> }
   | { readonly type: 'bearer'; readonly token: Secret<string> }
+  /** The user's own git: configuration, agent and credential program. Only for a remote the user named. */
+  | { readonly type: 'user' }
   | {
       readonly type: 'ssh';
       /** PEM or OpenSSH private key. */
