@@ -63,3 +63,42 @@ test('generated types read raw objects and are themselves raw objects', () => {
   assert.deepEqual(asObjects([]), []);
   assert.ok(fluxKinds.some((kind) => apiVersionOf(kind) === kustomization.apiVersion));
 });
+
+interface FieldSchema {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, FieldSchema>>;
+  readonly items?: FieldSchema;
+}
+
+test('every description is of a field, and every field of a spec has one', () => {
+  const fields = new Set<string>();
+  const walk = (schema: FieldSchema, path: string): void => {
+    fields.add(path);
+    const inner = schema.type === 'array' ? (schema.items ?? {}) : schema;
+    for (const [name, member] of Object.entries(inner.properties ?? {})) walk(member, `${path}.${name}`);
+  };
+  for (const file of readdirSync(join(flux, 'crds'))) {
+    const { spec } = JSON.parse(readFileSync(join(flux, 'crds', file), 'utf8')) as CustomResourceDefinition;
+    for (const version of spec.versions) walk(version.schema.openAPIV3Schema, spec.names.kind);
+  }
+  const docs = JSON.parse(readFileSync(join(flux, 'fieldDocs.json'), 'utf8')) as Record<string, string>;
+  const described = new Set(
+    Object.keys(docs).flatMap((key) =>
+      key.startsWith('*.')
+        ? fluxKinds.map(({ kind }) => kind + key.slice(1)).filter((field) => fields.has(field))
+        : [key],
+    ),
+  );
+  const ownerless = Object.keys(docs).filter(
+    (key) => key.startsWith('*.') && ![...fields].some((field) => field.endsWith(key.slice(1))),
+  );
+  assert.deepEqual(ownerless, []);
+  assert.deepEqual(
+    [...described].filter((key) => !fields.has(key)),
+    [],
+  );
+  assert.deepEqual(
+    [...fields].filter((field) => /^\w+\.spec\b/.test(field) && !described.has(field)),
+    [],
+  );
+});

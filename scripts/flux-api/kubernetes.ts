@@ -35,12 +35,13 @@ type Enums = Readonly<Record<string, Readonly<Record<string, readonly string[]>>
 
 /** Definitions that are no objects with fields of their own. */
 const leaves: Readonly<Record<string, string>> = {
-  'api.resource.Quantity': 'quantity',
+  'resource.Quantity': 'quantity',
   'meta.v1.Time': 'time',
   'meta.v1.MicroTime': 'time',
   'meta.v1.FieldsV1': 'object',
   'runtime.RawExtension': 'object',
-  'intstr.IntOrString': 'intOrString',
+  'util.intstr.IntOrString': 'intOrString',
+  'apiextensions.v1.CustomResourceSubresourceStatus': 'object',
   'apiextensions.v1.JSON': 'any',
   'apiextensions.v1.JSONSchemaPropsOrArray': 'any',
   'apiextensions.v1.JSONSchemaPropsOrBool': 'any',
@@ -89,10 +90,10 @@ function reachable(
   const visit = (name: string, isKind: boolean): void => {
     if (types[name] !== undefined || leaves[name] !== undefined) return;
     const schema = byShortName.get(name);
-    if (schema === undefined) throw new Error(`no schema named ${name}`);
+    if (schema?.properties === undefined) throw new Error(`${name} has no fields: say what it is in leaves`);
     const fields: Record<string, string> = {};
     types[name] = fields;
-    for (const [field, member] of Object.entries(schema.properties ?? {})) {
+    for (const [field, member] of Object.entries(schema.properties)) {
       const key = schema.required?.includes(field) ? `${field}!` : field;
       if (isKind && field === 'status') {
         fields[key] = 'object';
