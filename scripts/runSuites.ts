@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isPlumbError } from '../src/base/plumbError.ts';
-import { ensureSandboxPrograms } from '../src/clients/sandbox/sandboxPrograms.ts';
+import { ensureWholeSandbox } from '../src/clients/sandbox/sandboxPrograms.ts';
 import { type Sandbox, startSandbox } from '../src/clients/sandbox/startSandbox.ts';
 
 /** A suite runs commands in order; `files` go to node's test runner. */
@@ -112,7 +112,7 @@ async function sharedKubeconfig(suite: string): Promise<string | undefined> {
   if (given !== undefined && given !== '') return given;
   const onProgress = (message: string): void => void process.stdout.write(`${message}\n`);
   try {
-    sandbox ??= await startSandbox({ programs: await ensureSandboxPrograms({ onProgress }) });
+    sandbox ??= await startSandbox({ programs: await ensureWholeSandbox({ onProgress }) });
     return sandbox.kubeconfig;
   } catch (error) {
     if (!isPlumbError(error)) throw error;

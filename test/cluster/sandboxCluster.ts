@@ -13,7 +13,7 @@ import {
   sandboxFolder,
   writeKubeconfig,
 } from '../../src/clients/sandbox/sandboxFolder.ts';
-import { ensureSandboxPrograms } from '../../src/clients/sandbox/sandboxPrograms.ts';
+import { ensureWholeSandbox } from '../../src/clients/sandbox/sandboxPrograms.ts';
 import { startSandbox } from '../../src/clients/sandbox/startSandbox.ts';
 import type { SandboxState } from '../../src/clients/sandbox/supervisorProtocol.ts';
 
@@ -67,7 +67,7 @@ async function openCluster(): Promise<SandboxCluster> {
     const state = JSON.parse(await readFile(sandboxFolder(dirname(given)).state, 'utf8')) as SandboxState;
     return clusterOf(dirname(given), state, () => Promise.resolve());
   }
-  const sandbox = await startSandbox({ programs: await ensureSandboxPrograms() });
+  const sandbox = await startSandbox({ programs: await ensureWholeSandbox() });
   return clusterOf(sandbox.folder, sandbox.state, () => sandbox.stop());
 }
 

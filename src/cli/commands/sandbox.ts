@@ -6,7 +6,7 @@ import {
   sandboxStatus,
   sandboxUp,
 } from '../../clients/sandbox/namedSandbox.ts';
-import { ensureSandboxPrograms } from '../../clients/sandbox/sandboxPrograms.ts';
+import { ensureSandboxPrograms, missingComponents } from '../../clients/sandbox/sandboxPrograms.ts';
 import { type Command, type CommandContext, flagOption, textOption, UsageError } from '../command.ts';
 import { progressOn } from '../progress.ts';
 import { formatTable } from '../table.ts';
@@ -67,6 +67,9 @@ async function up(ctx: CommandContext): Promise<number> {
       ? 'was already running'
       : `ready after ${(state.readyAfterMs / 1000).toFixed(1)} s`;
     ctx.terminal.out(`sandbox ${name} ${how} at ${state.server}\n`);
+    const missing = missingComponents(programs);
+    if (missing.length > 0)
+      ctx.terminal.err(`without ${missing.join(', ')}: objects are stored, but nothing becomes ready\n`);
     ctx.terminal.out(`export KUBECONFIG=${shellQuoted(state.kubeconfig)}\n`);
     return 0;
   } finally {

