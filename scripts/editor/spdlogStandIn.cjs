@@ -35,11 +35,10 @@ class Logger {
 
 const create = async (name, path) => new Logger('rotating', name, path);
 
-module.exports = {
-  version: 0,
-  Logger,
-  setLevel() {},
-  setFlushOn() {},
-  createRotatingLogger: create,
-  createAsyncRotatingLogger: create,
-};
+// One assignment each: an ES import of this file sees only names that are assigned like this.
+exports.version = 0;
+exports.Logger = Logger;
+exports.setLevel = () => undefined;
+exports.setFlushOn = () => undefined;
+exports.createRotatingLogger = create;
+exports.createAsyncRotatingLogger = create;

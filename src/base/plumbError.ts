@@ -13,6 +13,7 @@ const kindByCode = {
   Cancelled: 'cancelled',
   ClusterUnreachable: 'transient',
   DependencyNotReady: 'waiting',
+  EngineStopped: 'transient',
   GitOperationFailed: 'transient',
   HealthCheckCanceled: 'cancelled',
   HealthCheckFailed: 'transient',

@@ -1,0 +1,190 @@
+import {
+  createMessageConnection,
+  IPCMessageReader,
+  IPCMessageWriter,
+  ResponseError,
+  CancellationTokenSource,
+  type CancellationToken,
+  type MessageConnection,
+} from 'vscode-jsonrpc/node';
+import { asPlumbError, plumbError, plumbErrorFromJson, type PlumbErrorJson } from '../base/plumbError.ts';
+import type { CallOptions, DocumentText, Engine, EngineConfig } from './engine.ts';
+import type { EngineEvent } from './events.ts';
+
+/** Methods of Engine that are questions with one answer. */
+export type RequestName = Exclude<keyof Engine, 'documents' | 'workspaceChanged' | 'onEvent' | 'dispose'>;
+
+/** Every one of them, with the number of its arguments before the options. */
+const argumentCounts: Readonly<Record<RequestName, number>> = {
+  status: 0,
+  tree: 0,
+  render: 1,
+  plan: 2,
+  apply: 1,
+  prune: 1,
+  reconcile: 2,
+  suspend: 2,
+  resume: 1,
+  setMode: 1,
+  drift: 1,
+  exportInstall: 1,
+  planInstall: 1,
+  install: 1,
+  planBootstrap: 1,
+  bootstrap: 1,
+  check: 1,
+  planUninstall: 1,
+  uninstall: 1,
+};
+
+const requestNames = Object.keys(argumentCounts) as RequestName[];
+
+/** Every request as a function made by `make`; the names are the table's, the types are Engine's. */
+export function everyRequest(
+  make: (name: RequestName) => (...args: readonly unknown[]) => Promise<unknown>,
+): Pick<Engine, RequestName> {
+  return Object.fromEntries(requestNames.map((name) => [name, make(name)])) as unknown as Pick<
+    Engine,
+    RequestName
+  >;
+}
+
+interface RequestParams {
+  readonly args: readonly unknown[];
+}
+type Request = (...args: readonly unknown[]) => Promise<unknown>;
+
+/** The engine's error as JSON-RPC's `data`; the code says nothing beyond "an engine error". */
+const engineErrorCode = -32_000;
+
+/** The connection over a child's IPC channel, or in the child over its own. Not listening yet. */
+export function ipcConnection(channel: ConstructorParameters<typeof IPCMessageReader>[0]): MessageConnection {
+  return createMessageConnection(new IPCMessageReader(channel), new IPCMessageWriter(channel));
+}
+
+/**
+ * Answers the other side with the engine that `start` makes of the config it sends first.
+ * `dispose` ends the engine, if it was started.
+ */
+export function serveEngine(
+  connection: MessageConnection,
+  start: (config: EngineConfig) => Engine,
+): { dispose(): Promise<void> } {
+  let engine: Engine | undefined;
+  const running = (): Engine => {
+    if (engine === undefined) throw plumbError('Internal', { message: 'the engine was called before start' });
+    return engine;
+  };
+  const answer = (name: string, work: (args: readonly unknown[], signal: AbortSignal) => unknown): void => {
+    connection.onRequest(name, ({ args }: RequestParams, token: CancellationToken) =>
+      settled(token, (signal) => work(args, signal)),
+    );
+  };
+
+  answer('start', ([config]) => {
+    if (engine !== undefined) throw plumbError('Internal', { message: 'the engine was started twice' });
+    engine = start(config as EngineConfig);
+    engine.onEvent((event) => void connection.sendNotification('event', event));
+  });
+  for (const name of requestNames)
+    answer(name, (args, signal) => (running()[name] as Request)(...args, { signal } satisfies CallOptions));
+  answer('dispose', () => engine?.dispose());
+  connection.onNotification('documents/open', (document: DocumentText) => engine?.documents.open(document));
+  connection.onNotification('documents/change', (document: DocumentText) =>
+    engine?.documents.change(document),
+  );
+  connection.onNotification('documents/close', ({ uri }: { uri: string }) => engine?.documents.close(uri));
+  connection.onNotification('workspaceChanged', ({ paths }: { paths: readonly string[] }) =>
+    engine?.workspaceChanged(paths),
+  );
+  connection.listen();
+  return { dispose: async () => engine?.dispose() };
+}
+
+async function settled(token: CancellationToken, work: (signal: AbortSignal) => unknown): Promise<unknown> {
+  const controller = new AbortController();
+  const subscription = token.onCancellationRequested(() => controller.abort());
+  try {
+    return (await work(controller.signal)) ?? null;
+  } catch (error) {
+    const plumb = asPlumbError(error);
+    throw new ResponseError(engineErrorCode, plumb.message, plumb.toJSON());
+  } finally {
+    subscription.dispose();
+  }
+}
+
+/** An engine on the other side of a connection. */
+export interface RemoteEngine extends Engine {
+  /** Sends the config; to be awaited before anything else is called. */
+  start(config: EngineConfig): Promise<void>;
+}
+
+/** The engine that the other side serves. Its errors arrive as the PlumbErrors they were. */
+export function remoteEngine(connection: MessageConnection): RemoteEngine {
+  const listeners = new Set<(event: EngineEvent) => void>();
+  connection.onNotification('event', (event: EngineEvent) =>
+    listeners.forEach((listener) => listener(event)),
+  );
+  const notify = (name: string, params: unknown): void => void connection.sendNotification(name, params);
+  connection.listen();
+  return {
+    ...everyRequest(
+      (name) =>
+        (...args) =>
+          call(connection, name, args),
+    ),
+    start: async (config) => void (await send(connection, 'start', [config])),
+    documents: {
+      open: (document) => notify('documents/open', document),
+      change: (document) => notify('documents/change', document),
+      close: (uri) => notify('documents/close', { uri }),
+    },
+    workspaceChanged: (paths) => notify('workspaceChanged', { paths }),
+    onEvent: (listener) => {
+      listeners.add(listener);
+      return { dispose: () => void listeners.delete(listener) };
+    },
+    dispose: async () => void (await send(connection, 'dispose', [])),
+  };
+}
+
+function call(connection: MessageConnection, name: RequestName, args: readonly unknown[]): Promise<unknown> {
+  const count = argumentCounts[name];
+  const options = args[count] as CallOptions | undefined;
+  return send(
+    connection,
+    name,
+    Array.from({ length: count }, (_, index) => args[index]),
+    options?.signal,
+  );
+}
+
+async function send(
+  connection: MessageConnection,
+  name: string,
+  args: readonly unknown[],
+  signal?: AbortSignal,
+): Promise<unknown> {
+  const source = new CancellationTokenSource();
+  const cancel = (): void => source.cancel();
+  if (signal?.aborted === true) cancel();
+  else signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    return await connection.sendRequest(name, { args } satisfies RequestParams, source.token);
+  } catch (error) {
+    throw localError(error);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    source.dispose();
+  }
+}
+
+function localError(error: unknown): Error {
+  if (error instanceof ResponseError && error.code === engineErrorCode)
+    return plumbErrorFromJson(error.data as PlumbErrorJson);
+  return plumbError('Internal', {
+    message: `the engine could not be asked: ${error instanceof Error ? error.message : String(error)}`,
+    cause: error,
+  });
+}

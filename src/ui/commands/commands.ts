@@ -1,0 +1,49 @@
+import * as vscode from 'vscode';
+import { asPlumbError } from '../../base/plumbError.ts';
+import type { Command, CommandContext } from './commandContext.ts';
+import { copyName, reconcile, reconcileWithSource, resume, setMode, suspend } from './fluxCommands.ts';
+import { apply, prune, showDifferences, showObject } from './planCommands.ts';
+
+/** Every command that package.json contributes; a test compares the two. */
+const commands: Readonly<Record<string, Command>> = {
+  'plumb.apply': apply,
+  'plumb.copyName': copyName,
+  'plumb.diff': showDifferences,
+  'plumb.prune': prune,
+  'plumb.reconcile': reconcile,
+  'plumb.reconcileWithSource': reconcileWithSource,
+  'plumb.refresh': (ctx) => ctx.state.refresh(),
+  'plumb.restartEngine': async (ctx) => {
+    await ctx.engine.restart();
+    await ctx.state.refresh();
+  },
+  'plumb.resume': resume,
+  'plumb.setMode': setMode,
+  'plumb.showLog': async (ctx) => ctx.log.show(),
+  'plumb.showObject': showObject,
+  'plumb.suspend': suspend,
+};
+
+/** Registers them. A failure is shown with what the user can do about it; a cancelled one is not. */
+export function registerCommands(ctx: CommandContext): vscode.Disposable {
+  return vscode.Disposable.from(
+    ...Object.entries(commands).map(([id, command]) =>
+      vscode.commands.registerCommand(id, async (argument: unknown) => {
+        try {
+          await command(ctx, argument);
+        } catch (error) {
+          await showFailure(ctx, id, error);
+        }
+      }),
+    ),
+  );
+}
+
+async function showFailure(ctx: CommandContext, id: string, error: unknown): Promise<void> {
+  const failure = asPlumbError(error);
+  if (failure.kind === 'cancelled') return;
+  ctx.log.error('command failed', { command: id, ...failure.toJSON() });
+  const text = failure.hint === undefined ? failure.message : `${failure.message}. ${failure.hint}`;
+  const showLog = 'Show Log';
+  if ((await vscode.window.showErrorMessage(`Plumb: ${text}`, showLog)) === showLog) ctx.log.show();
+}

@@ -1,0 +1,28 @@
+import * as vscode from 'vscode';
+import type { EngineConfig } from '../protocol/engine.ts';
+
+/** What the settings and the open folders tell the engine. Copied: the editor hands out proxies that cannot be sent. */
+export function readEngineConfig(): EngineConfig {
+  const settings = vscode.workspace.getConfiguration('plumb');
+  const kubeconfig = settings.get<readonly string[]>('kubeconfig', []);
+  const context = settings.get<string>('context', '');
+  const namespace = settings.get<string>('namespace', '');
+  const gitPath = settings.get<string>('gitPath', '');
+  const sourceFolders = settings.get<Readonly<Record<string, string>>>('sources', {});
+  return {
+    folders: openFolders(),
+    schedule: 'continuous',
+    sourceFolders: { ...sourceFolders },
+    ...(kubeconfig.length > 0 && { kubeconfig: [...kubeconfig] }),
+    ...(context !== '' && { context }),
+    ...(namespace !== '' && { namespace }),
+    ...(gitPath !== '' && { gitPath }),
+  };
+}
+
+/** Paths of the open folders that lie on a disk. */
+export function openFolders(): readonly string[] {
+  return (vscode.workspace.workspaceFolders ?? [])
+    .filter((folder) => folder.uri.scheme === 'file')
+    .map((folder) => folder.uri.fsPath);
+}

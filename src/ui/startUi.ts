@@ -1,0 +1,108 @@
+import * as vscode from 'vscode';
+import { asPlumbError } from '../base/plumbError.ts';
+import { registerCommands } from './commands/commands.ts';
+import { readEngineConfig } from './config.ts';
+import { syncDocuments } from './documents.ts';
+import { createEngineClient, type EngineClient } from './engineClient.ts';
+import { createLog, type Log } from './log.ts';
+import type { EngineState } from './model/statusText.ts';
+import { sourceEntries, workloadEntries } from './model/treeEntries.ts';
+import { providePlanContent } from './planContent.ts';
+import { showStatusBar } from './statusBar.ts';
+import { showFluxTree } from './views/fluxTree.ts';
+import { troubleBadge } from './model/badge.ts';
+import { followEngine, type WorkspaceState } from './workspaceState.ts';
+
+/** Settings that only the engine reads: changing one starts it anew. */
+const engineSettings = ['kubeconfig', 'context', 'namespace', 'sources', 'gitPath'];
+
+/** Opens everything Plumb shows. The engine runs in trusted workspaces only: kubeconfigs may name programs to run. */
+export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
+  const log = createLog();
+  let state: EngineState = offState();
+  const onStateChange = (next: EngineState): void => {
+    state = next;
+    statusBar.update(next);
+    void vscode.commands.executeCommand('setContext', 'plumb.engine', next.type);
+  };
+  const engine = createEngineClient({
+    modulePath: context.asAbsolutePath('dist/engine.mjs'),
+    config: readEngineConfig,
+    env: process.env,
+    log,
+    onStateChange,
+  });
+  const workspaceState = followEngine(engine, log);
+  const statusBar = showStatusBar(workspaceState, state);
+  const plans = providePlanContent();
+  const opened: vscode.Disposable[] = [
+    log,
+    statusBar,
+    plans,
+    workspaceState,
+    engine.onEvent((event) => {
+      if (event.type === 'log') log.write(event.entry);
+    }),
+    showFluxTree({
+      viewId: 'plumb.workloads',
+      state: workspaceState,
+      entries: ({ workloads }) => workloadEntries(workloads),
+      badge: ({ workloads }) => troubleBadge(workloads),
+    }),
+    showFluxTree({
+      viewId: 'plumb.sources',
+      state: workspaceState,
+      entries: ({ sources }) => sourceEntries(sources),
+    }),
+    registerCommands({ engine, state: workspaceState, plans, log }),
+    // The last thing to end: it finishes the object it has in hand.
+    { dispose: () => void engine.dispose() },
+  ];
+  const run = (): void => {
+    opened.push(...runEngine(engine, workspaceState, log));
+  };
+  if (vscode.workspace.isTrusted) run();
+  else opened.push(vscode.workspace.onDidGrantWorkspaceTrust(run));
+  return { dispose: () => vscode.Disposable.from(...opened.reverse()).dispose() };
+}
+
+function runEngine(engine: EngineClient, state: WorkspaceState, log: Log): vscode.Disposable[] {
+  const start = (work: () => Promise<void>): void => {
+    work().catch((error: unknown) => {
+      const { message, hint } = asPlumbError(error);
+      log.error('the trees could not be read', { message, ...(hint !== undefined && { hint }) });
+    });
+  };
+  start(() => state.refresh());
+  return [
+    syncDocuments(engine),
+    state.onDidChange(() => {
+      const isEmpty = state.tree?.workloads.length === 0 && state.tree.sources.length === 0;
+      void vscode.commands.executeCommand('setContext', 'plumb.isEmpty', isEmpty);
+      void vscode.commands.executeCommand(
+        'setContext',
+        'plumb.hasCluster',
+        state.status?.cluster !== undefined,
+      );
+    }),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (!engineSettings.some((name) => event.affectsConfiguration(`plumb.${name}`))) return;
+      start(async () => {
+        await engine.restart();
+        await state.refresh();
+      });
+    }),
+    vscode.workspace.onDidChangeWorkspaceFolders(() =>
+      start(async () => {
+        await engine.restart();
+        await state.refresh();
+      }),
+    ),
+  ];
+}
+
+function offState(): EngineState {
+  return vscode.workspace.isTrusted
+    ? { type: 'starting' }
+    : { type: 'off', why: 'this workspace is not trusted: only its manifests are validated' };
+}

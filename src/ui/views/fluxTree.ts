@@ -1,0 +1,94 @@
+import * as vscode from 'vscode';
+import type { StatusView, TreeView } from '../../protocol/views.ts';
+import type { TreeEntry } from '../model/treeEntries.ts';
+import { locationUri } from '../locationUri.ts';
+import type { WorkspaceState } from '../workspaceState.ts';
+
+export interface FluxTreeOptions {
+  readonly viewId: string;
+  readonly state: WorkspaceState;
+  readonly entries: (tree: TreeView) => readonly TreeEntry[];
+  /** The number on the view, with what it counts; none when undefined. */
+  readonly badge?: (tree: TreeView) => { readonly value: number; readonly tooltip: string } | undefined;
+}
+
+/** Shows a tree that follows the state. Rows are plain data; the editor's items are made here only. */
+export function showFluxTree(options: FluxTreeOptions): vscode.Disposable {
+  const changed = new vscode.EventEmitter<undefined>();
+  let roots: readonly TreeEntry[] = [];
+  const parents = new Map<string, TreeEntry>();
+  const provider: vscode.TreeDataProvider<TreeEntry> = {
+    onDidChangeTreeData: changed.event,
+    getChildren: (entry) => [...(entry?.children ?? roots)],
+    getParent: (entry) => parents.get(entry.id),
+    getTreeItem: treeItem,
+  };
+  const view = vscode.window.createTreeView(options.viewId, {
+    treeDataProvider: provider,
+    showCollapseAll: true,
+  });
+  const update = (): void => {
+    const { tree, status } = options.state;
+    if (tree === undefined) return;
+    roots = options.entries(tree);
+    parents.clear();
+    for (const root of roots) for (const child of root.children) parents.set(child.id, root);
+    const message = clusterMessage(status);
+    // An empty message leaves a blank line, undefined leaves none.
+    (view as { message: string | undefined }).message = roots.length === 0 ? undefined : message;
+    (view as { badge: vscode.ViewBadge | undefined }).badge = options.badge?.(tree);
+    changed.fire(undefined);
+  };
+  return vscode.Disposable.from(view, changed, options.state.onDidChange(update));
+}
+
+function clusterMessage(status: StatusView | undefined): string | undefined {
+  if (status === undefined) return undefined;
+  if (status.cluster === undefined) return 'No cluster: this is what the files say.';
+  if (status.cluster.reachable) return undefined;
+  return `${status.cluster.context} cannot be reached: this is what the files say. ${status.cluster.message ?? ''}`;
+}
+
+function treeItem(entry: TreeEntry): vscode.TreeItem {
+  const item = new vscode.TreeItem(
+    entry.label,
+    entry.children.length > 0
+      ? vscode.TreeItemCollapsibleState.Collapsed
+      : vscode.TreeItemCollapsibleState.None,
+  );
+  item.id = entry.id;
+  item.description = entry.description;
+  item.iconPath = new vscode.ThemeIcon(
+    entry.icon.id,
+    entry.icon.color === undefined ? undefined : new vscode.ThemeColor(entry.icon.color),
+  );
+  item.tooltip = tooltip(entry.tooltip);
+  item.contextValue = entry.contextValue;
+  item.accessibilityInformation = { label: entry.spoken };
+  const location = entry.target.node.location;
+  if (location !== undefined)
+    item.command = {
+      command: 'vscode.open',
+      title: 'Open the file that defines it',
+      arguments: [locationUri(location), { selection: selectionOf(location.range), preview: true }],
+    };
+  return item;
+}
+
+/** Untrusted markdown with every value as text: what a cluster says never becomes a link. */
+export function tooltip(rows: TreeEntry['tooltip']): vscode.MarkdownString {
+  const markdown = new vscode.MarkdownString();
+  for (const [name, value] of rows) {
+    markdown.appendMarkdown(`**${name}** `);
+    markdown.appendText(value);
+    markdown.appendMarkdown('\n\n');
+  }
+  return markdown;
+}
+
+function selectionOf(range: {
+  readonly start: { readonly line: number; readonly character: number };
+}): vscode.Range {
+  const start = new vscode.Position(range.start.line, range.start.character);
+  return new vscode.Range(start, start);
+}

@@ -1,0 +1,81 @@
+import * as vscode from 'vscode';
+import { isPlumbError } from '../base/plumbError.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Engine } from '../protocol/engine.ts';
+import type { StatusView, TreeView } from '../protocol/views.ts';
+
+const burstMs = 120;
+
+/** The engine's last word on trees and status, asked for again when it says that something changed. */
+export interface WorkspaceState {
+  readonly tree: TreeView | undefined;
+  readonly status: StatusView | undefined;
+  readonly onDidChange: vscode.Event<void>;
+  /** Asks the engine now; bursts of calls share a question. */
+  refresh(): Promise<void>;
+  dispose(): void;
+}
+
+/** Follows the engine's events. Asks for the first time when `refresh` is called. */
+export function followEngine(engine: Engine, log: Logger): WorkspaceState {
+  const changed = new vscode.EventEmitter<void>();
+  let tree: TreeView | undefined;
+  let status: StatusView | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let asking: Promise<void> | undefined;
+  let isOutdated = false;
+
+  const ask = async (): Promise<void> => {
+    do {
+      isOutdated = false;
+      [tree, status] = await Promise.all([engine.tree(), engine.status()]);
+      changed.fire();
+    } while (isOutdated);
+  };
+  const refresh = (): Promise<void> => {
+    isOutdated = true;
+    asking ??= ask().finally(() => (asking = undefined));
+    return asking;
+  };
+  const refreshSoon = (): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      refresh().catch((error: unknown) => {
+        if (!isPlumbError(error, 'EngineStopped')) log.error('trees not refreshed', { error: String(error) });
+      });
+    }, burstMs);
+  };
+
+  const subscription = engine.onEvent((event) => {
+    switch (event.type) {
+      case 'treeChanged':
+      case 'objectsChanged':
+      case 'modeChanged':
+      case 'runFinished':
+      case 'stageStarted':
+        refreshSoon();
+        break;
+      case 'stageFinished':
+      case 'diagnosticsChanged':
+      case 'driftChanged':
+      case 'log':
+      case 'bootstrapProgress':
+        break;
+    }
+  });
+  return {
+    get tree() {
+      return tree;
+    },
+    get status() {
+      return status;
+    },
+    onDidChange: changed.event,
+    refresh,
+    dispose: () => {
+      clearTimeout(timer);
+      subscription.dispose();
+      changed.dispose();
+    },
+  };
+}
