@@ -1,7 +1,22 @@
-import { isCheckout } from '../clients/sandbox/places.ts';
 import type { Command } from './command.ts';
-import { sandboxCommand } from './commands/sandbox.ts';
+import { applyCommand } from './commands/apply.ts';
+import { diffCommand } from './commands/diff.ts';
+import { getCommand } from './commands/get.ts';
+import { pruneCommand } from './commands/prune.ts';
+import { reconcileCommand } from './commands/reconcile.ts';
+import { resumeCommand, suspendCommand } from './commands/suspend.ts';
 import { versionCommand } from './commands/version.ts';
+import { watchCommand } from './commands/watch.ts';
 
 /** Every command, in the order help lists them. */
-export const commands: readonly Command[] = [versionCommand, ...(isCheckout() ? [sandboxCommand] : [])];
+export const commands: readonly Command[] = [
+  getCommand,
+  diffCommand,
+  applyCommand,
+  pruneCommand,
+  reconcileCommand,
+  suspendCommand,
+  resumeCommand,
+  watchCommand,
+  versionCommand,
+];

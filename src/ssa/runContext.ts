@@ -1,5 +1,6 @@
 import type { Logger } from '../base/logger.ts';
 import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
+import type { ObjectFollower } from './followObjects.ts';
 
 /** Milliseconds since the epoch, and waiting that a signal ends. Tests replace it. */
 export interface Clock {
@@ -24,5 +25,7 @@ export interface RunContext {
   readonly signal: AbortSignal;
   /** Gives the run's slot in the queue back while it only waits; waits for health go through it. Absent: nothing to give back. */
   readonly park?: <T>(wait: () => Promise<T>) => Promise<T>;
+  /** Live objects from watches that exist anyway; a wait opens its own when absent. */
+  readonly follower?: ObjectFollower;
   readonly onStage?: (event: StageEvent) => void;
 }

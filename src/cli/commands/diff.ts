@@ -1,0 +1,28 @@
+import { formatDiagnostic } from '../../base/diagnostic.ts';
+import { parseFluxRef } from '../../engine/fluxRef.ts';
+import { type Command, textOption } from '../command.ts';
+import { clusterOptions, outputOption } from '../globalOptions.ts';
+import { withEngine } from '../openEngine.ts';
+import { fromOption, planOf } from '../planOf.ts';
+import { hasDifferences, planText } from '../printers/planText.ts';
+import { printResult } from '../printResult.ts';
+
+export const diffCommand: Command = {
+  name: 'diff',
+  summary: 'Show what an apply and prune would change in the cluster',
+  usage: 'KIND NAME [--from working-tree|source] [-o text|json|yaml]',
+  details:
+    'Builds as Flux does, asks the server for dry-runs, and names for each field both values, who set the live one, and the line in Git.\nExit code: 0 no differences, 1 differences, above 1 an error. Changes nothing.',
+  examples: [
+    ['plumb diff kustomization apps', 'the files you stand in against the cluster'],
+    ['plumb diff ks apps --from source', 'the revision the cluster has fetched against the cluster'],
+  ],
+  options: { ...clusterOptions, ...outputOption, ...fromOption },
+  run: (ctx) =>
+    withEngine(ctx, async (engine) => {
+      const plan = await planOf(ctx, engine, parseFluxRef(ctx.positionals, textOption(ctx, 'namespace')));
+      for (const diagnostic of plan.diagnostics) ctx.terminal.err(`${formatDiagnostic(diagnostic)}\n`);
+      printResult(ctx, plan, () => planText(plan, ctx.terminal.style, Date.now()));
+      return hasDifferences(plan) ? 1 : 0;
+    }),
+};

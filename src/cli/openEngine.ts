@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { loggerTo, type LogLevel } from '../base/logger.ts';
+import type { Engine, EngineConfig } from '../protocol/engine.ts';
+import { type CommandContext, textOption } from './command.ts';
+
+const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+/** Opens the engine as the flags say, hands it over, and closes it whatever happens. */
+export async function withEngine<T>(
+  ctx: CommandContext,
+  use: (engine: Engine) => Promise<T>,
+  config: Partial<EngineConfig> = {},
+): Promise<T> {
+  // Loaded late: commands that need no cluster start without it.
+  const { createEngine } = await import('../engine/createEngine.ts');
+  const engine = await createEngine({ ...engineConfig(ctx), ...config }, { log: stderrLogger(ctx) });
+  try {
+    return await use(engine);
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** The engine's configuration from the shared flags and the environment. */
+export function engineConfig(ctx: CommandContext): EngineConfig {
+  const kubeconfig = textOption(ctx, 'kubeconfig');
+  const context = textOption(ctx, 'context');
+  const folder = repositoryAbove(ctx.cwd);
+  return {
+    folders: folder === undefined ? [] : [folder],
+    ...(kubeconfig !== undefined && { kubeconfig: [kubeconfig] }),
+    ...(context !== undefined && { context }),
+    schedule: 'onRequest',
+  };
+}
+
+/** The nearest folder upwards that holds a git repository; undefined outside of any. */
+export function repositoryAbove(start: string): string | undefined {
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, '.git'))) return folder;
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+function stderrLogger(ctx: CommandContext) {
+  const wanted = ctx.env['PLUMB_LOG'] ?? 'warn';
+  const from = Math.max(0, levels.indexOf(wanted as LogLevel));
+  return loggerTo(({ level, message, fields }) => {
+    if (levels.indexOf(level) < from) return;
+    ctx.terminal.err(`${ctx.terminal.style.dim(level)} ${message} ${JSON.stringify(fields)}\n`);
+  });
+}

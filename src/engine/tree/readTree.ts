@@ -1,0 +1,113 @@
+import type { Diagnostic } from '../../base/diagnostic.ts';
+import { isJsonObject } from '../../base/json.ts';
+import { isPlumbError } from '../../base/plumbError.ts';
+import { fluxKinds } from '../../flux/kinds.gen.ts';
+import { parseInventoryEntry } from '../../flux/inventoryEntries.ts';
+import { computeStatus } from '../../kube/kstatus.ts';
+import { type KubeObject, type ObjectRef, refKey, refOf } from '../../kube/object.ts';
+import type { SyncState, TreeView } from '../../protocol/views.ts';
+import type { EngineCore } from '../engineCore.ts';
+import type { WatchStore } from '../watchStore.ts';
+import { readFileSides } from '../workspace/fileSides.ts';
+import type { ClusterSide } from './fluxNode.ts';
+import { isSource, isWorkload } from './fluxNode.ts';
+import { treeView } from './treeView.ts';
+
+const kustomizationLabel = 'kustomize.toolkit.fluxcd.io/name';
+const helmLabel = 'helm.toolkit.fluxcd.io/name';
+
+/** The union of the workspace's files and the cluster; the files alone when there is no cluster or it cannot be reached. */
+export async function readTree(core: EngineCore, signal: AbortSignal): Promise<TreeView> {
+  const [{ sides, diagnostics }, cluster] = await Promise.all([
+    readFileSides(core, signal),
+    readClusterSides(core),
+  ]);
+  return treeView({
+    files: sides,
+    cluster: cluster?.sides,
+    diagnostics: [...diagnostics, ...(cluster?.diagnostics ?? [])],
+  });
+}
+
+async function readClusterSides(
+  core: EngineCore,
+): Promise<{ sides: readonly ClusterSide[]; diagnostics: readonly Diagnostic[] } | undefined> {
+  const connection = await core.connection();
+  if (connection.type === 'none') return undefined;
+  const { store } = connection;
+  try {
+    // One cheap call first: an unreachable cluster must not cost fifteen watches.
+    await connection.session.identify();
+    await core.watchFlux(store);
+    const objects = fluxKinds
+      .flatMap((kind) => store.list(kind))
+      .filter((object) => isSource(refOf(object)) || isWorkload(refOf(object)));
+    const sides = objects.map((object) => ({ object, inventory: inventoryEntriesOf(object) }));
+    await watchInventories(
+      store,
+      sides.flatMap(({ inventory }) => inventory),
+    );
+    return {
+      sides: sides.map((side) => ({ ...side, liveStates: liveStatesOf(store, side.inventory) })),
+      diagnostics: [],
+    };
+  } catch (error) {
+    if (isPlumbError(error, 'ClusterUnreachable') || isPlumbError(error, 'AuthenticationFailed')) {
+      core.deps.log.warn('the cluster cannot be read', { error: error.message });
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** What the object's status records as applied; entries that name nothing are left out. */
+export function inventoryEntriesOf(object: KubeObject): readonly ObjectRef[] {
+  const status = object['status'];
+  const inventory = isJsonObject(status) ? status['inventory'] : undefined;
+  const entries = isJsonObject(inventory) ? inventory['entries'] : undefined;
+  if (!Array.isArray(entries)) return [];
+  return (entries as readonly unknown[]).flatMap((entry) => {
+    if (!isJsonObject(entry) || typeof entry['id'] !== 'string' || typeof entry['v'] !== 'string') return [];
+    return parseInventoryEntry({ id: entry['id'], v: entry['v'] }) ?? [];
+  });
+}
+
+/** One watch per kind and label, not one per object; Secrets as metadata only. */
+async function watchInventories(store: WatchStore, refs: readonly ObjectRef[]): Promise<void> {
+  const kinds = new Map(refs.map((ref) => [`${ref.group}/${ref.kind}`, ref]));
+  await Promise.all(
+    [...kinds.values()].flatMap(({ group, version, kind }) =>
+      [kustomizationLabel, helmLabel].map((labelSelector) =>
+        store.ensure(
+          { group, version, kind },
+          { labelSelector, ...(group === '' && kind === 'Secret' && { metadataOnly: true }) },
+        ),
+      ),
+    ),
+  );
+}
+
+function liveStatesOf(store: WatchStore, refs: readonly ObjectRef[]): ClusterSide['liveStates'] {
+  const states = new Map<string, { readonly state: SyncState; readonly message?: string }>();
+  for (const ref of refs) {
+    const object = store.get(ref);
+    if (object !== undefined) states.set(refKey(ref), liveStateOf(object));
+  }
+  return states;
+}
+
+function liveStateOf(object: KubeObject): { readonly state: SyncState; readonly message?: string } {
+  const { status, message } = computeStatus(object);
+  switch (status) {
+    case 'Current':
+      return { state: 'ready' };
+    case 'Failed':
+    case 'NotFound':
+      return { state: 'failed', message };
+    case 'InProgress':
+    case 'Terminating':
+      return { state: 'progressing', message };
+    case 'Unknown':
+      return { state: 'unknown', message };
+  }
+}
