@@ -29,6 +29,14 @@ export function createEngine(
     apply: () => Promise.reject(notBuilt('apply')),
     prune: () => Promise.reject(notBuilt('prune')),
     drift: () => Promise.reject(notBuilt('drift')),
+    exportInstall: () => Promise.reject(notBuilt('exportInstall')),
+    planInstall: () => Promise.reject(notBuilt('planInstall')),
+    install: () => Promise.reject(notBuilt('install')),
+    planBootstrap: () => Promise.reject(notBuilt('planBootstrap')),
+    bootstrap: () => Promise.reject(notBuilt('bootstrap')),
+    check: () => Promise.reject(notBuilt('check')),
+    planUninstall: () => Promise.reject(notBuilt('planUninstall')),
+    uninstall: () => Promise.reject(notBuilt('uninstall')),
     async reconcile(ref, withSource, options) {
       const signal = signalOf(options);
       const { session } = await core.connected();
