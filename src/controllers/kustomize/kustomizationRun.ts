@@ -1,0 +1,170 @@
+import type { DurationMs } from '../../base/duration.ts';
+import type { Kustomization, KustomizationStatus } from '../../flux/api/kustomize.gen.ts';
+import {
+  conditionStatus,
+  getCondition,
+  markReconciling,
+  markStalled,
+  removeCondition,
+  setCondition,
+  type Conditions,
+  type ConditionState,
+  type Observation,
+} from '../../flux/conditions.ts';
+import type { FluxEvent } from '../../flux/events.ts';
+import { addToHistory } from '../../flux/history.ts';
+import { inventoryEntry } from '../../flux/inventoryEntries.ts';
+import { inventoryOf } from '../../flux/kustomization.ts';
+import { kustomizeGroup } from '../../flux/ownership.ts';
+import * as statusRules from '../../flux/statusPatch.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { ObjectPatcher } from '../../ssa/objectPatcher.ts';
+import type { Inventory } from '../../ssa/plan.ts';
+import type { KustomizeContext } from './kustomizeContext.ts';
+
+const component = 'kustomize-controller';
+const statusManager = 'gotk-kustomize-controller';
+
+/** One run over one Kustomization: its state in memory, the revision it works on, and the words upstream uses. */
+export class KustomizationRun {
+  readonly ctx: KustomizeContext;
+  readonly startedAt: number;
+  /** Only the inventory is written: the object is overridden. */
+  readonly isOverride: boolean;
+  readonly #patcher: ObjectPatcher<KubeObject>;
+  readonly #inventoryPatcher: ObjectPatcher<KubeObject>;
+  revision = '';
+  originRevision = '';
+  /** Of the built manifests; '' before the build. */
+  checksum = '';
+
+  constructor(ctx: KustomizeContext, object: Kustomization, isOverride: boolean) {
+    this.ctx = ctx;
+    this.startedAt = ctx.clock.now();
+    this.isOverride = isOverride;
+    this.#patcher = new ObjectPatcher<KubeObject>(object, statusManager, statusRules);
+    this.#inventoryPatcher = new ObjectPatcher<KubeObject>(object, statusManager, statusRules);
+  }
+
+  get object(): Kustomization {
+    return this.#patcher.current as unknown as Kustomization;
+  }
+
+  get status(): KustomizationStatus {
+    return this.object.status ?? {};
+  }
+
+  get conditions(): Conditions {
+    return this.status.conditions ?? [];
+  }
+
+  get inventory(): Inventory {
+    return inventoryOf(this.object);
+  }
+
+  set(state: ConditionState): void {
+    this.setStatus({ conditions: setCondition(this.conditions, state, this.#at()) });
+  }
+
+  remove(type: string): void {
+    this.setStatus({ conditions: removeCondition(this.conditions, type) });
+  }
+
+  notReady(reason: string, message: string): void {
+    this.set({ type: 'Ready', status: 'False', reason, message });
+  }
+
+  stall(reason: string, message: string): void {
+    this.setStatus({ conditions: markStalled(this.conditions, reason, message, this.#at()) });
+  }
+
+  /** Reconciling with that message, in memory; the next flush shows it. */
+  progress(message: string): void {
+    this.setStatus({ conditions: markReconciling(this.conditions, 'Progressing', message, this.#at()) });
+  }
+
+  setStatus(members: {
+    readonly [K in keyof KustomizationStatus]: KustomizationStatus[K] | undefined;
+  }): void {
+    const { current } = this.#patcher;
+    this.#patcher.current = { ...current, status: { ...this.status, ...members } } as KubeObject;
+  }
+
+  setInventory(inventory: Inventory): void {
+    this.setStatus({ inventory: { entries: inventory.map(inventoryEntry) } });
+  }
+
+  setFinalizers(finalizers: readonly string[]): void {
+    const { current } = this.#patcher;
+    this.#patcher.current = { ...current, metadata: { ...current.metadata, finalizers } };
+  }
+
+  /** Counts the build in status.history under the reason it ended with. */
+  addToHistory(reason: string): void {
+    const now = this.ctx.clock.now();
+    const history = addToHistory(this.status.history ?? [], {
+      digest: this.checksum,
+      status: reason,
+      now,
+      duration: now - this.startedAt,
+      metadata: {
+        revision: this.revision,
+        ...(this.originRevision !== '' && { originRevision: this.originRevision }),
+      },
+    });
+    this.setStatus({ history });
+  }
+
+  /** Writes what changed; false when the object is gone. Of an overridden object only the inventory is written. */
+  flush(): Promise<boolean> {
+    if (!this.isOverride) return this.#patcher.flush(this.ctx);
+    const { current } = this.#inventoryPatcher;
+    const status = { ...(current['status'] as object | undefined), inventory: this.status.inventory };
+    this.#inventoryPatcher.current = { ...current, status } as KubeObject;
+    return this.#inventoryPatcher.flush(this.ctx);
+  }
+
+  /** Tells what happened, under Ready's reason and with the revision of this run, or of the given one. */
+  event(
+    severity: FluxEvent['severity'],
+    message: string,
+    options: { readonly revision?: string; readonly metadata?: FluxEvent['metadata'] } = {},
+  ): void {
+    const revision = options.revision ?? this.revision;
+    this.ctx.recordEvent({
+      object: this.#patcher.current,
+      severity,
+      reason: getCondition(this.conditions, 'Ready')?.reason || severity,
+      message,
+      metadata: {
+        ...options.metadata,
+        ...(revision !== '' && { [`${kustomizeGroup}/revision`]: revision }),
+        ...(this.originRevision !== '' && { [`${kustomizeGroup}/originRevision`]: this.originRevision }),
+      },
+      component,
+    });
+  }
+
+  elapsed(): DurationMs {
+    return this.ctx.clock.now() - this.startedAt;
+  }
+
+  /** The last patch of every run: the request is answered, Reconciling ends or says that it will be tried again. */
+  async finish(): Promise<boolean> {
+    const request = this.object.metadata.annotations?.['reconcile.fluxcd.io/requestedAt'];
+    if (request !== undefined) this.setStatus({ lastHandledReconcileAt: request });
+    const ready = conditionStatus(this.conditions, 'Ready');
+    if (ready === 'True') {
+      this.remove('Reconciling');
+      this.setStatus({ observedGeneration: this.object.metadata.generation });
+    }
+    const reconciling = getCondition(this.conditions, 'Reconciling');
+    if (ready === 'False' && reconciling !== undefined)
+      this.set({ ...reconciling, reason: 'ProgressingWithRetry' });
+    return this.flush();
+  }
+
+  #at(): Observation {
+    return { generation: this.object.metadata.generation ?? 0, now: this.ctx.clock.now() };
+  }
+}

@@ -1,0 +1,24 @@
+import type { KubeObject, ObjectRef } from '../../kube/object.ts';
+import type { Artifact } from '../../flux/artifact.ts';
+import type { ControllerProfile } from '../../flux/controllerProfile.ts';
+import type { FluxEvent } from '../../flux/events.ts';
+import type { RunContext } from '../../ssa/runContext.ts';
+
+/** What the kustomize controller needs besides a cluster. */
+export interface KustomizeContext extends RunContext {
+  readonly profile: ControllerProfile;
+  /** The files of the source's artifact; undefined while nobody has them. */
+  readonly fetchArtifact: (source: KubeObject, signal: AbortSignal) => Promise<Artifact | undefined>;
+  readonly recordEvent: (event: FluxEvent) => void;
+  /** Runs a wait without holding a slot of the queue. */
+  readonly park: <T>(wait: () => Promise<T>) => Promise<T>;
+  /** Who the runs act as that name no service account; the client's own user when absent. */
+  readonly controllerUser?: { readonly userName: string; readonly groups: readonly string[] };
+  /**
+   * True when Plumb stands in for a suspended object: it is reconciled all the same, and of its status only the
+   * inventory is written (architecture section 6, override).
+   */
+  readonly isOverridden?: (ref: ObjectRef) => boolean;
+  /** Aborts when something newer was queued for the object: its waiting ends, its writes do not. */
+  readonly superseded?: (ref: ObjectRef) => AbortSignal;
+}

@@ -1,0 +1,48 @@
+import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
+import { ownershipLabels, withMetadata } from '../../flux/ownership.ts';
+import type { BuiltObject } from '../../kube/builtObject.ts';
+import { isJsonObject } from '../../base/json.ts';
+
+/**
+ * The objects with the ownership labels of the Kustomization, then spec.commonMetadata over them, as upstream orders it.
+ * The new labels have no line of their own: they take the object's.
+ */
+export function stampOwnership(
+  objects: readonly BuiltObject[],
+  kustomization: Kustomization,
+): readonly BuiltObject[] {
+  const { name, namespace } = kustomization.metadata;
+  const { labels = {}, annotations = {} } = kustomization.spec.commonMetadata ?? {};
+  const owner = ownershipLabels({ name, ...(namespace !== undefined && { namespace }) });
+  return objects.map(({ object, origins }) => ({
+    object: withMetadata(object, { ...owner, ...labels }, annotations),
+    origins,
+  }));
+}
+
+/** Lists are replaced by their items; what has no apiVersion, kind or name and kustomize's own files are left out. */
+export function expandObjects(objects: readonly BuiltObject[]): readonly BuiltObject[] {
+  return objects.flatMap(({ object, origins }) => {
+    const isList = object.kind.endsWith('List') && Array.isArray(object['items']);
+    if (isList) {
+      const items = object['items'] as readonly unknown[];
+      return expandObjects(
+        items.filter(isJsonObject).map((item, index) => ({
+          object: item as BuiltObject['object'],
+          origins: {
+            at: (pointer) => origins.at(`/items/${index}${pointer}`),
+            *entries() {
+              const prefix = `/items/${index}/`;
+              for (const [pointer, origin] of origins.entries())
+                if (pointer.startsWith(prefix)) yield [pointer.slice(prefix.length - 1), origin] as const;
+            },
+          },
+        })),
+      );
+    }
+    const isKustomizeFile =
+      object.kind === 'Kustomization' && object.apiVersion.startsWith('kustomize.config.k8s.io/');
+    const isNamed = Boolean(object.apiVersion) && Boolean(object.kind) && Boolean(object.metadata?.name);
+    return isNamed && !isKustomizeFile ? [{ object, origins }] : [];
+  });
+}
