@@ -2,7 +2,7 @@ import { parseDuration, type DurationMs } from '../base/duration.ts';
 import { plumbError } from '../base/plumbError.ts';
 import { formatRef, parseApiVersion, refOf, type KubeObject, type ObjectRef } from '../kube/object.ts';
 import type { Kustomization } from './api/kustomize.gen.ts';
-import { parseInventoryEntry } from './inventoryEntries.ts';
+import { refOfInventoryEntry } from '../kube/inventoryId.ts';
 
 const shortestTimeoutMs = 30_000;
 
@@ -65,5 +65,5 @@ export function dependenciesOf(
 /** The objects recorded as applied. Entries that name nothing are left out. */
 export function inventoryOf(kustomization: Kustomization): readonly ObjectRef[] {
   const entries = kustomization.status?.inventory?.entries ?? [];
-  return entries.flatMap((entry) => parseInventoryEntry(entry) ?? []);
+  return entries.flatMap((entry) => refOfInventoryEntry(entry) ?? []);
 }

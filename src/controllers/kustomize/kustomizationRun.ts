@@ -13,7 +13,7 @@ import {
 } from '../../flux/conditions.ts';
 import type { FluxEvent } from '../../flux/events.ts';
 import { addToHistory } from '../../flux/history.ts';
-import { inventoryEntry } from '../../flux/inventoryEntries.ts';
+import { inventoryEntryOf } from '../../kube/inventoryId.ts';
 import { inventoryOf } from '../../flux/kustomization.ts';
 import { kustomizeGroup } from '../../flux/ownership.ts';
 import * as statusRules from '../../flux/statusPatch.ts';
@@ -91,7 +91,7 @@ export class KustomizationRun {
   }
 
   setInventory(inventory: Inventory): void {
-    this.setStatus({ inventory: { entries: inventory.map(inventoryEntry) } });
+    this.setStatus({ inventory: { entries: inventory.map(inventoryEntryOf) } });
   }
 
   setFinalizers(finalizers: readonly string[]): void {

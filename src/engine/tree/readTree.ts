@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../base/diagnostic.ts';
 import { isJsonObject } from '../../base/json.ts';
 import { isPlumbError } from '../../base/plumbError.ts';
 import { fluxKinds } from '../../flux/kinds.gen.ts';
-import { parseInventoryEntry } from '../../flux/inventoryEntries.ts';
+import { refOfInventoryEntry } from '../../kube/inventoryId.ts';
 import { computeStatus } from '../../kube/kstatus.ts';
 import { type KubeObject, type ObjectRef, refKey, refOf } from '../../kube/object.ts';
 import type { SyncState, TreeView } from '../../protocol/views.ts';
@@ -68,7 +68,7 @@ export function inventoryEntriesOf(object: KubeObject): readonly ObjectRef[] {
   if (!Array.isArray(entries)) return [];
   return (entries as readonly unknown[]).flatMap((entry) => {
     if (!isJsonObject(entry) || typeof entry['id'] !== 'string' || typeof entry['v'] !== 'string') return [];
-    return parseInventoryEntry({ id: entry['id'], v: entry['v'] }) ?? [];
+    return refOfInventoryEntry({ id: entry['id'], v: entry['v'] }) ?? [];
   });
 }
 
