@@ -24,6 +24,8 @@ export interface LanguageService {
   deleteFile(path: string): void;
   /** Every file whose diagnostics may be asked for. */
   paths(): Iterable<string>;
+  /** Every file it was told of. */
+  allPaths(): Iterable<string>;
   /** What is wrong in a file, in the order of its lines. The same list as before when nothing changed. */
   diagnostics(path: string): readonly Diagnostic[];
   completions(path: string, position: Position): CompletionItem[];
@@ -48,6 +50,7 @@ export function createLanguageService({ uriOf }: LanguageServiceDependencies): L
     *paths() {
       for (const file of workspace.files()) yield file.path;
     },
+    allPaths: () => workspace.paths(),
     diagnostics,
     completions(path, position) {
       const file = workspace.file(path);
