@@ -68,7 +68,7 @@ export function ipcConnection(channel: ConstructorParameters<typeof IPCMessageRe
  */
 export function serveEngine(
   connection: MessageConnection,
-  start: (config: EngineConfig) => Engine,
+  start: (config: EngineConfig) => Engine | Promise<Engine>,
 ): { dispose(): Promise<void> } {
   let engine: Engine | undefined;
   const running = (): Engine => {
@@ -81,9 +81,9 @@ export function serveEngine(
     );
   };
 
-  answer('start', ([config]) => {
+  answer('start', async ([config]) => {
     if (engine !== undefined) throw plumbError('Internal', { message: 'the engine was started twice' });
-    engine = start(config as EngineConfig);
+    engine = await start(config as EngineConfig);
     engine.onEvent((event) => void connection.sendNotification('event', event));
   });
   for (const name of requestNames)

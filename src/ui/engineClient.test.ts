@@ -5,7 +5,7 @@ import { silentLogger } from '../base/logger.ts';
 import { createEngineClient, type EngineClient } from './engineClient.ts';
 import type { EngineState } from './model/statusText.ts';
 
-const modulePath = join(import.meta.dirname, '../../test/fixtures/engines/fragileEngine.ts');
+const modulePath = join(import.meta.dirname, '../../test/editor/fragileEngine.ts');
 const ref = { group: '', version: 'v1', kind: 'ConfigMap', name: 'a' };
 
 interface Watched {

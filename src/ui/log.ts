@@ -3,6 +3,7 @@ import { loggerTo, type LogEntry, type Logger } from '../base/logger.ts';
 
 /** The "Plumb" output channel. It never opens by itself. */
 export interface Log extends Logger {
+  readonly channel: vscode.LogOutputChannel;
   write(entry: LogEntry): void;
   show(): void;
   dispose(): void;
@@ -13,7 +14,7 @@ export function createLog(): Log {
   const channel = vscode.window.createOutputChannel('Plumb', { log: true });
   const write = ({ level, message, fields }: LogEntry): void =>
     channel[level](message, ...fieldsText(fields));
-  return { ...loggerTo(write), write, show: () => channel.show(), dispose: () => channel.dispose() };
+  return { ...loggerTo(write), channel, write, show: () => channel.show(), dispose: () => channel.dispose() };
 }
 
 function fieldsText(fields: LogEntry['fields']): unknown[] {

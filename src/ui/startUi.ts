@@ -3,7 +3,11 @@ import { asPlumbError } from '../base/plumbError.ts';
 import { registerCommands } from './commands/commands.ts';
 import { readEngineConfig } from './config.ts';
 import { syncDocuments } from './documents.ts';
+import { showDriftDecorations } from './drift/driftDecorations.ts';
+import { registerDriftProviders } from './drift/driftProviders.ts';
+import { followDrift } from './drift/driftStore.ts';
 import { createEngineClient, type EngineClient } from './engineClient.ts';
+import type { LanguageClientModule } from './languageClient.ts';
 import { createLog, type Log } from './log.ts';
 import type { EngineState } from './model/statusText.ts';
 import { sourceEntries, workloadEntries } from './model/treeEntries.ts';
@@ -58,6 +62,8 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
     // The last thing to end: it finishes the object it has in hand.
     { dispose: () => void engine.dispose() },
   ];
+  const languageServer = loadLanguageClient(context, log);
+  opened.push({ dispose: () => void languageServer.then((client) => client?.dispose()) });
   const run = (): void => {
     opened.push(...runEngine(engine, workspaceState, log));
   };
@@ -74,8 +80,12 @@ function runEngine(engine: EngineClient, state: WorkspaceState, log: Log): vscod
     });
   };
   start(() => state.refresh());
+  const drift = followDrift(engine, log);
   return [
     syncDocuments(engine),
+    drift,
+    showDriftDecorations(drift),
+    registerDriftProviders(drift),
     state.onDidChange(() => {
       const isEmpty = state.tree?.workloads.length === 0 && state.tree.sources.length === 0;
       void vscode.commands.executeCommand('setContext', 'plumb.isEmpty', isEmpty);
@@ -99,6 +109,25 @@ function runEngine(engine: EngineClient, state: WorkspaceState, log: Log): vscod
       }),
     ),
   ];
+}
+
+/** The bundle beside this one; its size would make every start of the window slower. */
+async function loadLanguageClient(
+  context: vscode.ExtensionContext,
+  log: Log,
+): Promise<vscode.Disposable | undefined> {
+  try {
+    await new Promise(setImmediate);
+    const path = context.asAbsolutePath('dist/languageClient.cjs');
+    // Both files are CommonJS, where the editor puts its API; an import() would take another loader.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    const { startLanguageClient } = require(path) as LanguageClientModule;
+    const modulePath = context.asAbsolutePath('dist/languageServer.mjs');
+    return await startLanguageClient({ modulePath, env: process.env, channel: log.channel });
+  } catch (error) {
+    log.error('the language server did not start', { message: asPlumbError(error).message });
+    return undefined;
+  }
 }
 
 function offState(): EngineState {

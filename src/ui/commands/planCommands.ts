@@ -5,15 +5,14 @@ import type { PlanView, RunView } from '../../protocol/views.ts';
 import { applyConfirmation, diffSummary, pruneConfirmation, type Confirmation } from '../model/planText.ts';
 import type { Command, CommandContext } from './commandContext.ts';
 import { withCancellableProgress } from './progress.ts';
-import { targetOf, workloadFor } from './targets.ts';
+import { objectOf, targetOf, workloadFor } from './targets.ts';
 
 /** Shows what an apply from the open folder would change, in the editor's diff view. Changes nothing. */
 export const showDifferences: Command = async (ctx, argument) => {
   const ref = await workloadFor(ctx, argument, 'Show the differences of');
   if (ref === undefined) return;
   const plan = await planFromFolder(ctx, ref);
-  const target = targetOf(argument);
-  const isShown = await ctx.plans.showDiff(plan, target?.type === 'object' ? target.node.ref : undefined);
+  const isShown = await ctx.plans.showDiff(plan, objectOf(argument));
   if (!isShown) void vscode.window.showInformationMessage(diffSummary(plan));
   else vscode.window.setStatusBarMessage(diffSummary(plan), 8000);
 };

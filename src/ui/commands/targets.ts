@@ -4,6 +4,19 @@ import type { FluxNode } from '../../protocol/views.ts';
 import { stateIcon, stateText, type EntryTarget, type TreeEntry } from '../model/treeEntries.ts';
 import type { CommandContext } from './commandContext.ts';
 
+/** One object of a workload, as code actions name it. */
+export interface WorkloadObject {
+  readonly workload: ObjectRef;
+  readonly object: ObjectRef;
+}
+
+/** The object, below its workload, that a command was called on. */
+export function objectOf(argument: unknown): ObjectRef | undefined {
+  if (isWorkloadObject(argument)) return argument.object;
+  const target = targetOf(argument);
+  return target?.type === 'object' ? target.node.ref : undefined;
+}
+
 /** The row a command was called on. */
 export function targetOf(argument: unknown): EntryTarget | undefined {
   return isTreeEntry(argument) ? argument.target : undefined;
@@ -18,6 +31,7 @@ export async function workloadFor(
   const target = targetOf(argument);
   if (target?.type === 'workload') return target.node.ref;
   if (target?.type === 'object') return target.workload;
+  if (isWorkloadObject(argument)) return argument.workload;
   if (isObjectRef(argument)) return argument;
   return (await pickFluxNode(ctx.state.tree?.workloads ?? [], title))?.ref;
 }
@@ -61,6 +75,10 @@ export function clusterName(ctx: CommandContext): string {
 
 function isTreeEntry(value: unknown): value is TreeEntry {
   return typeof value === 'object' && value !== null && 'target' in value && 'contextValue' in value;
+}
+
+function isWorkloadObject(value: unknown): value is WorkloadObject {
+  return typeof value === 'object' && value !== null && 'workload' in value && 'object' in value;
 }
 
 function isObjectRef(value: unknown): value is ObjectRef {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { childEnvironment } from './childEnvironment.ts';
+import { childEnvironment, languageServerEnvironment } from './childEnvironment.ts';
 import { restartDelayMs } from './restartPolicy.ts';
 
 test('an engine is started again three times in five minutes, later each time', () => {
@@ -16,4 +16,9 @@ test('an engine is started again three times in five minutes, later each time', 
 test('a child inherits nothing that the editor set for itself', () => {
   const env = { PATH: '/bin', VSCODE_PID: '1', ELECTRON_NO_ASAR: '1', KUBECONFIG: '/k' };
   assert.deepEqual(childEnvironment(env), { PATH: '/bin', KUBECONFIG: '/k', ELECTRON_RUN_AS_NODE: '1' });
+});
+
+test('the language server is given no variable that could hold a token', () => {
+  const env = { PATH: '/bin', KUBECONFIG: '/k', GITHUB_TOKEN: 't', HOME: '/h' };
+  assert.deepEqual(languageServerEnvironment(env), { PATH: '/bin', ELECTRON_RUN_AS_NODE: '1' });
 });
