@@ -61,14 +61,19 @@ export function sandboxCluster(): Promise<SandboxCluster> {
   return shared;
 }
 
+/** A sandbox for this test file alone, also in a test run that has one: for tests that run real Flux controllers. */
+export async function ownSandboxCluster(): Promise<SandboxCluster> {
+  const sandbox = await startSandbox({ programs: await ensureWholeSandbox() });
+  return clusterOf(sandbox.folder, sandbox.state, () => sandbox.stop());
+}
+
 async function openCluster(): Promise<SandboxCluster> {
   const given = process.env['PLUMB_SANDBOX_KUBECONFIG'] ?? '';
   if (given !== '') {
     const state = JSON.parse(await readFile(sandboxFolder(dirname(given)).state, 'utf8')) as SandboxState;
     return clusterOf(dirname(given), state, () => Promise.resolve());
   }
-  const sandbox = await startSandbox({ programs: await ensureWholeSandbox() });
-  return clusterOf(sandbox.folder, sandbox.state, () => sandbox.stop());
+  return ownSandboxCluster();
 }
 
 async function clusterOf(

@@ -58,7 +58,7 @@ test('without any of them one message says what was tried and what to do', async
     await assert.rejects(withEnvironment(environment, ensureSandboxPrograms), {
       code: 'SandboxFailed',
       message:
-        /^the sandbox needs Go 1\.26 or newer \(found: none\): Go 1\.26\.\d+ could not be fetched: fetch: .+; pip: /,
+        /^building sandbox needs Go 1\.26 or newer \(found: none\): Go 1\.26\.\d+ could not be fetched: fetch: .+; pip: /,
       hint: /install Go 1\.26 .*KUBEBUILDER_ASSETS/,
     });
   } finally {

@@ -7,6 +7,7 @@ import {
   sandboxUp,
 } from '../../clients/sandbox/namedSandbox.ts';
 import { ensureSandboxPrograms, missingComponents } from '../../clients/sandbox/sandboxPrograms.ts';
+import { runFlux } from './sandboxFlux.ts';
 import { type Command, type CommandContext, flagOption, textOption, UsageError } from '../command.ts';
 import { progressOn } from '../progress.ts';
 import { formatTable } from '../table.ts';
@@ -15,15 +16,20 @@ import { formatTable } from '../table.ts';
 export const sandboxCommand: Command = {
   name: 'sandbox',
   summary: 'Run a real Kubernetes control plane on this machine, without containers',
-  usage: 'up|down|status|env [--name NAME]',
+  usage: 'up|down|status|env|flux [CONTROLLER…] [--name NAME]',
   details: `up starts the sandbox or finds it running, down ends it and removes its data, status shows all of yours, env prints
 what a shell needs to use it. etcd, API server, controllers and scheduler are the real ones; nodes and Pods are
 simulated, so that Deployments become available and no container runs. The first start builds it with Go, which takes
-5 to 10 minutes; later ones take seconds. It is a tool of this repository for tests and demos.`,
+5 to 10 minutes; later ones take seconds. It is a tool of this repository for tests and demos.
+
+flux runs the real Flux controllers against it until Ctrl-C: all that can be built, or those named. Each has the rights of
+its ServiceAccount and takes its Lease, so that it reconciles as in a cluster. Flux must be installed (plumb install).
+There is no source-controller: not every Go module proxy serves its modules. Linux only.`,
   examples: [
     ['plumb sandbox up', 'start it and say how to reach it'],
     ['eval "$(plumb sandbox env)"', 'use it with kubectl in this shell'],
     ['plumb sandbox up --name staging', 'a second one beside it'],
+    ['plumb sandbox flux kustomize-controller', 'let the real kustomize-controller reconcile it'],
     ['plumb sandbox down --all', 'end all of them'],
   ],
   options: {
@@ -34,6 +40,7 @@ simulated, so that Deployments become available and no container runs. The first
   },
   run: (ctx) => {
     const [action, ...rest] = ctx.positionals;
+    if (action === 'flux') return runFlux(ctx, nameOf(ctx), rest);
     if (rest.length > 0) throw new UsageError(`unexpected ${rest.join(' ')}`);
     switch (action) {
       case 'up':
@@ -45,7 +52,7 @@ simulated, so that Deployments become available and no container runs. The first
       case 'env':
         return env(ctx);
       default:
-        throw new UsageError('say what to do: up, down, status or env');
+        throw new UsageError('say what to do: up, down, status, env or flux');
     }
   },
 };
