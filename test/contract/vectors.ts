@@ -13,7 +13,7 @@ export interface VectorCase {
 }
 
 /** Suites of inputs and answers: a table per file in `cases`, upstream's answers by case name in `golden`. */
-export const vectorSuites = ['envsubst', 'kstatus', 'sourceignore'] as const;
+export const vectorSuites = ['cel', 'envsubst', 'kstatus', 'sourceignore'] as const;
 
 export type VectorSuite = (typeof vectorSuites)[number];
 
@@ -53,13 +53,15 @@ export function checkVectors(
 }
 
 function readTable(file: string): readonly VectorCase[] {
-  const document = parse(readFileSync(file, 'utf8'), { intAsBigInt: false, merge: true }) as {
+  const document = parse(readFileSync(file, 'utf8'), { merge: true }) as {
     readonly defaults?: JsonObject;
+    /** The member that a case of a single text stands for. */
+    readonly shorthand?: string;
     readonly cases: readonly (JsonObject | string)[];
   };
   const seen = new Set<string>();
   return document.cases.map((entry) => {
-    const own = typeof entry === 'string' ? { text: entry } : entry;
+    const own = typeof entry === 'string' ? { [document.shorthand ?? 'text']: entry } : entry;
     const { name, ...input } = own;
     const title = typeof name === 'string' ? name : describe(input);
     if (seen.has(title)) throw new Error(`${file}: two cases named ${title}`);

@@ -48,6 +48,7 @@ export function parseTemplate(text: string): readonly TemplateNode[] | TemplateF
 /** Reads characters (code points) from the left; `undefined` stands for the end of the text. */
 class Parser {
   readonly #text: string;
+  readonly #endsAtNul: boolean;
   #at = 0;
   #nesting = 0;
   expressionStart = 0;
@@ -55,6 +56,7 @@ class Parser {
   constructor(text: string) {
     const end = text.indexOf('\0');
     this.#text = end < 0 ? text : text.slice(0, end);
+    this.#endsAtNul = end >= 0;
   }
 
   parseText(): TemplateNode[] {
@@ -141,8 +143,8 @@ class Parser {
   #startsDefault(): boolean {
     const next = this.#text[this.#at + 1];
     // Upstream steps back by the width of what follows the colon, and is lost when that is not one byte.
-    if (next === undefined || next > '\x7f') throw new Fault(badSubstitution);
-    return '=-?+'.includes(next);
+    if (next === undefined ? !this.#endsAtNul : next > '\x7f') throw new Fault(badSubstitution);
+    return next !== undefined && '=-?+'.includes(next);
   }
 
   #parseDefault(length: number): [string, TemplateNode[]] {
