@@ -10,6 +10,8 @@ interface Suite {
   readonly name: string;
   readonly commands?: readonly (readonly string[])[];
   readonly files?: readonly string[];
+  /** Has nothing to compare with where this program is missing. */
+  readonly needs?: 'go';
   /** Needs a cluster: the suites of one run share a sandbox. */
   readonly sandbox?: true;
   /** At most this many test files at once; the machine's default when absent. */
@@ -27,7 +29,7 @@ const suites: readonly Suite[] = [
   },
   { name: 'unit', files: ['src/**/*.test.ts', 'test/*.test.ts'] },
   { name: 'contract', files: ['test/contract/**/*.test.ts'] },
-  { name: 'fuzz', files: ['test/fuzz/**/*.test.ts'], concurrency: 1 },
+  { name: 'fuzz', files: ['test/fuzz/**/*.test.ts'], needs: 'go', concurrency: 1 },
   { name: 'cluster', files: ['test/cluster/**/*.test.ts'], sandbox: true, concurrency: 2 },
   {
     name: 'cli',
@@ -50,6 +52,9 @@ const { values, positionals } = parseArgs({
   options: {
     exclude: { type: 'string', multiple: true, default: [] },
     only: { type: 'string', multiple: true, default: [] },
+    /** Of the fuzz suite: the first seed and how many cases each file compares. */
+    seed: { type: 'string' },
+    count: { type: 'string' },
   },
 });
 
@@ -67,6 +72,10 @@ const lines: string[] = [];
 for (const suite of chosen) {
   if (values.exclude.includes(suite.name)) {
     lines.push(`${suite.name}: excluded with --exclude`);
+    continue;
+  }
+  if (suite.needs === 'go' && spawnSync('go', ['version'], { stdio: 'ignore' }).status !== 0) {
+    lines.push(`${suite.name}: excluded, as it compares with the real libraries and Go is not installed`);
     continue;
   }
   process.stdout.write(`\n── ${suite.name}\n`);
@@ -101,7 +110,13 @@ async function runSuite(suite: Suite): Promise<boolean> {
   const limit = suite.concurrency === undefined ? [] : [`--test-concurrency=${suite.concurrency}`];
   const result = spawnSync(process.execPath, ['--test', ...limit, ...files], {
     stdio: 'inherit',
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined, PLUMB_SANDBOX_KUBECONFIG: kubeconfig },
+    env: {
+      ...process.env,
+      NODE_TEST_CONTEXT: undefined,
+      PLUMB_SANDBOX_KUBECONFIG: kubeconfig,
+      ...(values.seed !== undefined && { FUZZ_SEED: values.seed }),
+      ...(values.count !== undefined && { FUZZ_COUNT: values.count }),
+    },
   });
   return result.status === 0;
 }
