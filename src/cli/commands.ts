@@ -5,6 +5,7 @@ import { getCommand } from './commands/get.ts';
 import { pruneCommand } from './commands/prune.ts';
 import { reconcileCommand } from './commands/reconcile.ts';
 import { resumeCommand, suspendCommand } from './commands/suspend.ts';
+import { validateCommand } from './commands/validate.ts';
 import { versionCommand } from './commands/version.ts';
 import { watchCommand } from './commands/watch.ts';
 
@@ -18,5 +19,6 @@ export const commands: readonly Command[] = [
   suspendCommand,
   resumeCommand,
   watchCommand,
+  validateCommand,
   versionCommand,
 ];

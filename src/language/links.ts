@@ -2,9 +2,9 @@ import type { Origin, Position, Range } from '../base/position.ts';
 import { pathReferencesOf } from './model/kustomizationPaths.ts';
 import type { ParsedFile, WrittenObject } from './model/parseFile.ts';
 import { referencesOf } from './model/references.ts';
+import { findSourceFolder, sourcePathOf } from './model/sourcePath.ts';
 import type { WorkspaceIndex } from './model/workspaceIndex.ts';
 import { nodeAt, rangeOf } from './model/yamlAccess.ts';
-import { sourcePathOf } from './rules/missingPath.ts';
 
 /** A place in a file that leads to another file. */
 export interface FileLink {
@@ -28,14 +28,21 @@ export function definitionsAt(workspace: WorkspaceIndex, file: ParsedFile, posit
 
 /** Every path in a file that leads to a file of the workspace. A folder leads to its kustomization, or to its first manifest. */
 export function linksIn(workspace: WorkspaceIndex, file: ParsedFile): FileLink[] {
-  const paths =
-    file.kustomization === undefined
-      ? file.objects.flatMap((object) => sourcePathOf(object) ?? [])
-      : pathReferencesOf(file.path, file.kustomization);
-  return paths.flatMap(({ node, target }) => {
-    const found = target === undefined ? undefined : fileFor(workspace, target);
-    return found === undefined ? [] : [{ range: rangeOf(node), target: found }];
+  if (file.kustomization !== undefined) {
+    return pathReferencesOf(file.path, file.kustomization).flatMap(({ node, target }) =>
+      linkTo(workspace, rangeOf(node), target),
+    );
+  }
+  return file.objects.flatMap((object) => {
+    const path = sourcePathOf(object);
+    if (path === undefined) return [];
+    return linkTo(workspace, rangeOf(path.node), findSourceFolder(workspace, object.path, path));
   });
+}
+
+function linkTo(workspace: WorkspaceIndex, range: Range, target: string | undefined): FileLink[] {
+  const found = target === undefined ? undefined : fileFor(workspace, target);
+  return found === undefined ? [] : [{ range, target: found }];
 }
 
 function fileFor(workspace: WorkspaceIndex, target: string): string | undefined {

@@ -410,13 +410,24 @@ check(
 ${source}---
 ${kustomization('apps', '  path: ./app\n')}---
 ${kustomization('file', '  path: ./apps/settings.yaml\n')}---
-${kustomization('out', '  path: ../elsewhere\n')}=== apps/settings.yaml
+${kustomization('out', '  path: ../elsewhere\n')}---
+${kustomization('flux-system', '  path: ./flux\n')}=== apps/settings.yaml
 ${configMap}`,
   [
     'flux/sync.yaml:15:9: error: there is no folder ./app in this workspace (did you mean ./apps?) [missing-path]',
     'flux/sync.yaml:26:9: error: ./apps/settings.yaml is a file, not a folder (use ./apps: a path names a folder) [missing-path]',
     'flux/sync.yaml:37:9: error: ../elsewhere leads out of the source [missing-path]',
   ],
+);
+
+check(
+  'finds paths of a repository that lies deeper in the workspace',
+  `=== fleets/one/flux/sync.yaml
+${source}---
+${kustomization('apps', '  path: ./apps\n')}---
+${kustomization('infra', '  path: ./infra\n')}=== fleets/one/apps/settings.yaml
+${configMap}`,
+  ['fleets/one/flux/sync.yaml:26:9: error: there is no folder ./infra in this workspace [missing-path]'],
 );
 
 check(
