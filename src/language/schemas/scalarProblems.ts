@@ -19,6 +19,8 @@ export function scalarProblem(
 ): ValueProblem | undefined {
   const value = scalarValue(node);
   const kind = typeof value;
+  // Infinity and NaN are reported as yaml-not-json.
+  if (kind === 'number' && !Number.isFinite(value)) return undefined;
   const isNumber = kind === 'number' || kind === 'bigint';
   const isInteger = kind === 'bigint' || Number.isInteger(value);
   if (schema['x-kubernetes-int-or-string'] === true) {
