@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonValue } from '../base/json.ts';
 import { plumbError } from '../base/plumbError.ts';
-import { type KubeObject, type ObjectRef } from '../kube/object.ts';
+import type { Refusal } from '../clients/cluster/clusterClient.ts';
+import type { KubeObject, ObjectRef } from '../kube/object.ts';
 import type { RunContext } from '../ssa/runContext.ts';
 import { refusedError } from './refusedError.ts';
 
@@ -18,26 +19,39 @@ const definitionRef: ObjectRef = {
   kind: 'CustomResourceDefinition',
   name: 'gitrepositories.source.toolkit.fluxcd.io',
 };
+const deploymentKind = { group: 'apps', version: 'v1', kind: 'Deployment' };
 
 /** Reads the installation. Throws AccessDenied when definitions or Deployments cannot be read: nothing may be assumed then. */
 export async function readExistingInstallation(
   ctx: RunContext,
   namespace: string,
 ): Promise<ExistingInstallation> {
+  const answer = await askInstallation(ctx, namespace);
+  if (answer.type === 'read') return answer.installation;
+  throw refusedError(answer.ref, answer.what, answer.refusal);
+}
+
+/** The installation, or what of it this identity may not read. */
+export async function askInstallation(
+  ctx: RunContext,
+  namespace: string,
+): Promise<
+  | { readonly type: 'read'; readonly installation: ExistingInstallation }
+  | { readonly type: 'hidden'; readonly ref: ObjectRef; readonly what: string; readonly refusal: Refusal }
+> {
   const definition = await ctx.cluster.get(definitionRef, ctx.signal);
   if (definition.type === 'refused' && definition.refusal.httpStatus !== 404)
-    throw refusedError(definitionRef, 'get', definition.refusal);
-  const kind = { group: 'apps', version: 'v1', kind: 'Deployment' };
-  const deployments = await ctx.cluster.list(
-    kind,
-    { namespace, labelSelector: 'app.kubernetes.io/part-of=flux' },
-    ctx.signal,
-  );
-  if (deployments.type === 'refused')
-    throw refusedError({ ...kind, namespace, name: '*' }, 'list', deployments.refusal);
+    return { type: 'hidden', ref: definitionRef, what: 'get', refusal: definition.refusal };
+  const options = { namespace, labelSelector: 'app.kubernetes.io/part-of=flux' };
+  const deployments = await ctx.cluster.list(deploymentKind, options, ctx.signal);
+  if (deployments.type === 'refused') {
+    const ref = { ...deploymentKind, namespace, name: '*' };
+    return { type: 'hidden', ref, what: 'list', refusal: deployments.refusal };
+  }
+  const controllers = deployments.value;
   return {
-    ...(definition.type === 'ok' && { definition: definition.value }),
-    controllers: deployments.value,
+    type: 'read',
+    installation: { ...(definition.type === 'ok' && { definition: definition.value }), controllers },
   };
 }
 

@@ -1,11 +1,15 @@
 import type { Command } from './command.ts';
 import { applyCommand } from './commands/apply.ts';
+import { bootstrapCommand } from './commands/bootstrap.ts';
+import { checkCommand } from './commands/check.ts';
 import { diffCommand } from './commands/diff.ts';
 import { getCommand } from './commands/get.ts';
+import { installCommand } from './commands/install.ts';
 import { pruneCommand } from './commands/prune.ts';
 import { reconcileCommand } from './commands/reconcile.ts';
 import { resumeCommand, suspendCommand } from './commands/suspend.ts';
 import { validateCommand } from './commands/validate.ts';
+import { uninstallCommand } from './commands/uninstall.ts';
 import { versionCommand } from './commands/version.ts';
 import { watchCommand } from './commands/watch.ts';
 
@@ -20,5 +24,9 @@ export const commands: readonly Command[] = [
   resumeCommand,
   watchCommand,
   validateCommand,
+  checkCommand,
+  bootstrapCommand,
+  installCommand,
+  uninstallCommand,
   versionCommand,
 ];

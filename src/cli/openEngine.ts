@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { loggerTo, type LogLevel } from '../base/logger.ts';
 import type { Engine, EngineConfig } from '../protocol/engine.ts';
 import { type CommandContext, textOption } from './command.ts';
+import { cliCredentials } from './credentials.ts';
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
@@ -14,7 +15,13 @@ export async function withEngine<T>(
 ): Promise<T> {
   // Loaded late: commands that need no cluster start without it.
   const { createEngine } = await import('../engine/createEngine.ts');
-  const engine = await createEngine({ ...engineConfig(ctx), ...config }, { log: stderrLogger(ctx) });
+  const engine = await createEngine(
+    { ...engineConfig(ctx), ...config },
+    {
+      log: stderrLogger(ctx),
+      credentials: cliCredentials(ctx),
+    },
+  );
   try {
     return await use(engine);
   } finally {

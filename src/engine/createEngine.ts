@@ -2,6 +2,7 @@ import { type PlumbError, plumbError } from '../base/plumbError.ts';
 import type { Logger } from '../base/logger.ts';
 import { formatRef } from '../kube/object.ts';
 import type { Engine, EngineConfig } from '../protocol/engine.ts';
+import { createBootstrapApi } from './bootstrapApi.ts';
 import { completeDependencies, EngineCore, type EngineDependencies } from './engineCore.ts';
 import { requestReconcile, resumeObject, suspendObject, waitForRequest } from './fluxCommands.ts';
 import { statusOf } from './tree/statusView.ts';
@@ -29,14 +30,7 @@ export function createEngine(
     apply: () => Promise.reject(notBuilt('apply')),
     prune: () => Promise.reject(notBuilt('prune')),
     drift: () => Promise.reject(notBuilt('drift')),
-    exportInstall: () => Promise.reject(notBuilt('exportInstall')),
-    planInstall: () => Promise.reject(notBuilt('planInstall')),
-    install: () => Promise.reject(notBuilt('install')),
-    planBootstrap: () => Promise.reject(notBuilt('planBootstrap')),
-    bootstrap: () => Promise.reject(notBuilt('bootstrap')),
-    check: () => Promise.reject(notBuilt('check')),
-    planUninstall: () => Promise.reject(notBuilt('planUninstall')),
-    uninstall: () => Promise.reject(notBuilt('uninstall')),
+    ...createBootstrapApi(core, (ref, withSource, options) => engine.reconcile(ref, withSource, options)),
     async reconcile(ref, withSource, options) {
       const signal = signalOf(options);
       const { session } = await core.connected();

@@ -8,6 +8,7 @@ import { createClusterClient } from '../clients/cluster/createClusterClient.ts';
 import { defaultKubeconfigPaths, listContexts } from '../clients/cluster/kubeconfig.ts';
 import { createGitClient, type GitClient } from '../clients/git/gitClient.ts';
 import { fluxKinds } from '../flux/kinds.gen.ts';
+import type { Credentials } from '../protocol/credentials.ts';
 import type { EngineConfig } from '../protocol/engine.ts';
 import type { EngineEvent } from '../protocol/events.ts';
 import type { Clock } from '../ssa/runContext.ts';
@@ -21,6 +22,8 @@ export interface EngineDependencies {
   readonly log: Logger;
   readonly clock: Clock;
   readonly git: GitClient;
+  /** Answers what stands in no kubeconfig and no Secret; nobody has any by default. */
+  readonly credentials: Credentials;
   /** Opens a client for the context; the kubeconfig's current-context when undefined. */
   readonly connect: (
     context: string | undefined,
@@ -124,6 +127,7 @@ export function completeDependencies(
   return {
     log,
     clock: given.clock ?? systemClock,
+    credentials: given.credentials ?? { get: () => Promise.resolve(undefined) },
     git:
       given.git ??
       createGitClient({ cacheFolder, ...(config.gitPath !== undefined && { program: config.gitPath }) }),
