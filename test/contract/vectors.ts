@@ -13,7 +13,7 @@ export interface VectorCase {
 }
 
 /** Suites of inputs and answers: a table per file in `cases`, upstream's answers by case name in `golden`. */
-export const vectorSuites = ['cel', 'envsubst', 'kstatus', 'sourceignore'] as const;
+export const vectorSuites = ['cel', 'envsubst', 'kstatus', 'sourceignore', 'yaml'] as const;
 
 export type VectorSuite = (typeof vectorSuites)[number];
 
@@ -36,7 +36,7 @@ export function checkVectors(
   suite: VectorSuite,
   known: readonly KnownDifference[],
   answer: (input: JsonObject) => OracleAnswer,
-  comparable: (answer: OracleAnswer | undefined) => unknown = (whole) => whole,
+  comparable: (answer: OracleAnswer | undefined, input: JsonObject) => unknown = (whole) => whole,
 ): void {
   const names: string[] = [];
   for (const [table, cases] of readTables(suite)) {
@@ -46,7 +46,7 @@ export function checkVectors(
     for (const { name, input } of cases) {
       names.push(name);
       test(`${suite}: ${name}`, () =>
-        checkAgainstGolden(name, known, comparable(answer(input)), comparable(golden[name])));
+        checkAgainstGolden(name, known, comparable(answer(input), input), comparable(golden[name], input)));
     }
   }
   test(`${suite}: known differences are cases`, () => checkDifferencesAreCases(known, names));
