@@ -1,5 +1,6 @@
 import { equalJson, isJsonObject, type JsonObject, type JsonValue } from '../base/json.ts';
-import { emptyFieldSet, listElements, type FieldPath, type FieldSet } from './managedFields.ts';
+import { joinPointer } from './jsonPointer.ts';
+import { fieldsBelow, listElements, type FieldPath, type FieldSet } from './managedFields.ts';
 
 /** One leaf that differs. `path` names list items by their keys, `pointer` by their place in the value that has it. */
 export interface FieldDifference {
@@ -50,15 +51,14 @@ function walk(place: Place, found: FieldDifference[]): void {
 
 function walkMaps(place: Place, before: JsonObject, after: JsonObject, found: FieldDifference[]): void {
   for (const name of new Set([...Object.keys(after), ...Object.keys(before)])) {
-    const step = `/${escapePointer(name)}`;
     walk(
       {
         before: before[name],
         after: after[name],
         owned: below(place.owned, `f:${name}`),
         path: [...place.path, `f:${name}`],
-        beforePointer: place.beforePointer + step,
-        afterPointer: place.afterPointer + step,
+        beforePointer: joinPointer(place.beforePointer, name),
+        afterPointer: joinPointer(place.afterPointer, name),
       },
       found,
     );
@@ -112,7 +112,7 @@ export function pointerOf(
     } else {
       const name = element.slice(2);
       if (!isJsonObject(node) || node[name] === undefined) return undefined;
-      pointer += `/${escapePointer(name)}`;
+      pointer = joinPointer(pointer, name);
       node = node[name];
     }
     sets = below(sets, element);
@@ -139,18 +139,8 @@ export function valueAt(
   return node;
 }
 
-/** One name as a step of a JSON pointer. */
-export function escapePointer(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
-}
-
 function below(owned: readonly FieldSet[], element: string): readonly FieldSet[] {
-  const sets: FieldSet[] = [];
-  for (const set of owned) {
-    const child = set[element];
-    if (child !== undefined && child !== emptyFieldSet) sets.push(child);
-  }
-  return sets;
+  return owned.flatMap((set) => fieldsBelow(set, element));
 }
 
 function isMapOrMissing(value: JsonValue | undefined): value is JsonObject | undefined {

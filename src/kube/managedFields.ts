@@ -75,9 +75,10 @@ export function touchesPath(set: FieldSet, path: FieldPath): boolean {
   return true;
 }
 
-/** The node of the set at a path, or undefined. */
-export function fieldsAt(set: FieldSet | undefined, element: string): FieldSet | undefined {
-  return set?.[element];
+/** What the set has below one element of a path: a list of none or one, to be joined with others'. */
+export function fieldsBelow(set: FieldSet, element: string): readonly FieldSet[] {
+  const below = set[element];
+  return below === undefined ? [] : [below];
 }
 
 function isLeaf(set: FieldSet): boolean {

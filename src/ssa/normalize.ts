@@ -1,5 +1,5 @@
 import { equalJson, isJsonObject, parseJson, type JsonObject, type JsonValue } from '../base/json.ts';
-import { escapePointer } from '../kube/diffFields.ts';
+import { joinPointer } from '../kube/jsonPointer.ts';
 import { refOf, type KubeObject } from '../kube/object.ts';
 import { goKinds, goTypes } from './goTypes.gen.ts';
 
@@ -75,14 +75,12 @@ function convertStruct(value: JsonValue, type: string, pointer: string, dropped:
   if (!isJsonObject(value)) throw new WrongType();
   const fields = fieldsOf(type);
   for (const name of Object.keys(value))
-    if (!fields.has(name) && value[name] !== undefined) dropped.push(`${pointer}/${escapePointer(name)}`);
+    if (!fields.has(name) && value[name] !== undefined) dropped.push(joinPointer(pointer, name));
   const result: Record<string, JsonValue> = {};
   for (const field of fields.values()) {
     const given = value[field.name] ?? null;
     const converted =
-      given === null
-        ? undefined
-        : convert(given, field.type, `${pointer}/${escapePointer(field.name)}`, dropped);
+      given === null ? undefined : convert(given, field.type, joinPointer(pointer, field.name), dropped);
     if (field.omitsEmpty && (converted === undefined || isEmpty(converted, field.type))) continue;
     result[field.name] = converted ?? zeroOf(field.type);
   }
@@ -106,7 +104,7 @@ function convert(value: JsonValue, type: string, pointer: string, dropped: strin
       return Object.fromEntries(
         Object.entries(value).map(([name, item]) => [
           name,
-          convertItem(item ?? null, type.slice(2), `${pointer}/${escapePointer(name)}`, dropped),
+          convertItem(item ?? null, type.slice(2), joinPointer(pointer, name), dropped),
         ]),
       );
     case 'y':

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../base/json.ts';
+import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Origin } from '../base/position.ts';
 import type { Refusal } from '../clients/cluster/clusterClient.ts';
 import type { BuiltObject, Origins } from '../kube/builtObject.ts';
@@ -39,6 +39,13 @@ export interface FieldChange {
   readonly origin?: Origin;
 }
 
+/** What an apply sends for one object. */
+export interface Write {
+  /** JSON patch that goes first: drops old marks and takes fields over from kubectl and the like. */
+  readonly takeOver?: readonly JsonObject[];
+  readonly payload: KubeObject;
+}
+
 /** What a plan says about one object. `merged` is what the apply will leave behind; absent when the dry-run was refused. */
 export interface Change {
   readonly ref: ObjectRef;
@@ -48,6 +55,8 @@ export interface Change {
   readonly merged?: KubeObject;
   readonly fields: readonly FieldChange[];
   readonly origins: Origins;
+  /** Absent when nothing is sent, or when it cannot be told yet. */
+  readonly write?: Write;
   /** False: judged when its stage comes, because an earlier stage still has changes; `refusal` has the server's words. */
   readonly verified: boolean;
   readonly refusal?: Refusal;

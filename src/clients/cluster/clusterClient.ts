@@ -75,6 +75,8 @@ export type WatchEvent =
  */
 export interface ClusterClient {
   readonly server: string;
+  /** Whose rights requests have: the context's user, or the one impersonated. For cache keys and messages. */
+  readonly identity: string;
   /** Kinds the server serves in that group and version; undefined when it is not served. Cached; `refresh` asks again. */
   discover(
     groupVersion: { group: string; version: string },
@@ -82,6 +84,8 @@ export interface ClusterClient {
   ): Promise<readonly ServedKind[] | undefined>;
   /** Every kind of the group, of all its versions, in the server's order of preference. Throws RequestFailed when part of it cannot be asked. */
   servedInGroup(group: string, options?: { refresh: boolean }): Promise<readonly ServedKind[]>;
+  /** Every kind of every group; versions whose server does not answer are left out. */
+  servedKinds(): Promise<readonly ServedKind[]>;
   /** The served kind, or undefined. A miss asks the server once more before it is believed. */
   servedKind(ref: Pick<ObjectRef, 'group' | 'version' | 'kind'>): Promise<ServedKind | undefined>;
   get(ref: ObjectRef, signal?: AbortSignal): Promise<Answer>;

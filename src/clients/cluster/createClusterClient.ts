@@ -49,7 +49,10 @@ export async function createClusterClient(options: ClusterClientOptions): Promis
     requestTimeoutMs: options.requestTimeoutMs ?? defaultRequestTimeoutMs,
     proxyUrl: proxy,
   });
-  return clientOn(transport, createDiscovery(transport), {});
+  const { impersonateUser } = connection.user;
+  const user =
+    impersonateUser === undefined || impersonateUser === '' ? connection.user.name : impersonateUser;
+  return clientOn(transport, createDiscovery(transport), { name: user, headers: {} });
 }
 
 const defaultMaxConnections = 24;
@@ -67,9 +70,14 @@ const patchContentType = {
 
 type Query = Readonly<Record<string, string | undefined>>;
 
-function clientOn(transport: Transport, discovery: Discovery, identity: Headers): ClusterClient {
+interface ActingAs {
+  readonly name: string;
+  readonly headers: Headers;
+}
+
+function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs): ClusterClient {
   const send = (call: HttpCall, signal: AbortSignal | undefined): Promise<HttpAnswer> =>
-    transport.send({ ...call, headers: { ...identity, ...call.headers } }, signal);
+    transport.send({ ...call, headers: { ...actingAs.headers, ...call.headers } }, signal);
 
   /** The path of an object or, without a name, of its collection; a refusal when the kind or the namespace is missing. */
   const pathOf = async (
@@ -138,8 +146,10 @@ function clientOn(transport: Transport, discovery: Discovery, identity: Headers)
 
   return {
     server: transport.server,
+    identity: actingAs.name,
     discover: (groupVersion, options) => discovery.kindsIn(groupVersion, options?.refresh === true),
     servedInGroup: (group, options) => discovery.kindsOfGroup(group, options?.refresh === true),
+    servedKinds: () => discovery.all(),
     servedKind: (ref) => discovery.kind(ref),
     async get(ref, signal) {
       return objectAnswer(await sendFor(ref, await pathOf(ref, {}), { method: 'GET' }, signal));
@@ -217,7 +227,10 @@ function clientOn(transport: Transport, discovery: Discovery, identity: Headers)
               },
             );
             if (typeof path !== 'string') throw plumbError('NotFound', { message: path.message });
-            return await transport.open({ method: 'GET', path, headers: { ...identity, ...accept } }, ended);
+            return await transport.open(
+              { method: 'GET', path, headers: { ...actingAs.headers, ...accept } },
+              ended,
+            );
           },
           toObject: (object) => withKind(object, apiVersionOf(kind), kind.kind),
         },
@@ -236,8 +249,11 @@ function clientOn(transport: Transport, discovery: Discovery, identity: Headers)
     },
     impersonate: ({ userName, groups }) =>
       clientOn(transport, discovery, {
-        'impersonate-user': userName,
-        ...(groups.length > 0 && { 'impersonate-group': groups }),
+        name: [userName, ...groups].join(' '),
+        headers: {
+          'impersonate-user': userName,
+          ...(groups.length > 0 && { 'impersonate-group': groups }),
+        },
       }),
     serverTime: () => transport.serverTime(),
     close: () => transport.close(),

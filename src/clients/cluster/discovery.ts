@@ -12,6 +12,7 @@ type KindRef = Pick<ServedKind, 'group' | 'version' | 'kind'>;
 export interface Discovery {
   kindsIn(groupVersion: GroupVersion, refresh: boolean): Promise<readonly ServedKind[] | undefined>;
   kindsOfGroup(group: string, refresh: boolean): Promise<readonly ServedKind[]>;
+  all(): Promise<readonly ServedKind[]>;
   kind(ref: KindRef): Promise<ServedKind | undefined>;
 }
 
@@ -108,6 +109,9 @@ export function createDiscovery(transport: Transport): Discovery {
         ofGroup.map(([apiVersion]) => apiVersion),
       );
       return ofGroup.flatMap(([, kinds]) => kinds);
+    },
+    async all() {
+      return [...(await fresh(false)).versions.values()].flat();
     },
     async kind(ref) {
       const find = async (refresh: boolean): Promise<ServedKind | undefined> =>

@@ -1,0 +1,191 @@
+import { equalJson, isJsonObject, type JsonObject } from '../base/json.ts';
+import type { Answer, Refusal } from '../clients/cluster/clusterClient.ts';
+import type { BuiltObject } from '../kube/builtObject.ts';
+import { refOf, type KubeObject, type ObjectRef } from '../kube/object.ts';
+import type { Live } from './applyPolicy.ts';
+import { approximateMerge, fieldChanges, hasDrifted } from './compareObjects.ts';
+import { payloadWithIgnored, withLiveValues, withoutPointers, type IgnoredPointers } from './ignoreRules.ts';
+import { liveOf } from './liveObjects.ts';
+import { asksFor, type Owner } from './owner.ts';
+import type { Change } from './plan.ts';
+import { isImmutableRefusal, isMissingRight } from './refusals.ts';
+import type { RunContext } from './runContext.ts';
+import { afterTakeOver, takeOverOf } from './takeOver.ts';
+
+/** What judging one object needs to know beside the object. */
+export interface Judging {
+  readonly owner: Owner;
+  readonly force: boolean;
+  readonly ignored: IgnoredPointers;
+  readonly overrideManagers: readonly string[];
+  readonly lastApplied: ((desired: KubeObject) => KubeObject | undefined) | undefined;
+  /** The result of a server-side dry-run; `fresh` is false when it came from a cache. */
+  readonly dryRun: (
+    desired: KubeObject,
+    live: KubeObject | undefined,
+  ) => Promise<{ readonly answer: Answer; readonly fresh: boolean }>;
+}
+
+/**
+ * What an apply would do to one object, by a server-side dry-run. Read-only; a refusal is part of the result.
+ * `ref` names the object as the server knows it. Follows fluxcd/pkg ssa ApplyAll.
+ */
+export async function judgeObject(
+  ctx: RunContext,
+  built: BuiltObject,
+  ref: ObjectRef,
+  read: Live,
+  judging: Judging,
+): Promise<Change> {
+  const desired = withoutBrokenCaBundle(built.object);
+  const change = { ref, desired, origins: built.origins, fields: [], verified: true } as const;
+  if (read.type === 'unreadable') return { ...change, action: 'configured', refusal: read.refusal };
+  const live = read.type === 'present' ? read.object : undefined;
+  if (isSkipped(desired, live, judging.owner))
+    return { ...change, ref: live === undefined ? ref : refOf(live), action: 'skipped', ...withLive(live) };
+  const { answer, fresh } = await judging.dryRun(desired, live);
+  if (answer.type === 'refused') return refusedChange(built, change, live, answer.refusal, judging);
+  const dryRun = answer.value;
+  const { resourceVersion } = dryRun.metadata;
+  if (fresh && resourceVersion !== undefined && resourceVersion !== live?.metadata.resourceVersion) {
+    // The live object is older than the one the server merged with: read again what it saw.
+    const again = liveOf(await ctx.cluster.get(ref, ctx.signal));
+    if (again.type !== 'present') return await judgeObject(ctx, built, ref, again, judging);
+    return await compare(ctx, built, change, again.object, dryRun, judging);
+  }
+  if (live === undefined || (fresh && resourceVersion === undefined))
+    return { ...change, action: 'created', merged: dryRun, write: { payload: desired } };
+  return await compare(ctx, built, change, live, dryRun, judging);
+}
+
+type Start = Pick<Change, 'ref' | 'desired' | 'origins' | 'verified'>;
+
+async function compare(
+  ctx: RunContext,
+  built: BuiltObject,
+  start: Start,
+  live: KubeObject,
+  dryRun: KubeObject,
+  judging: Judging,
+): Promise<Change> {
+  const { owner, overrideManagers, ignored, lastApplied } = judging;
+  const change = { ...start, ref: refOf(dryRun), live };
+  const pointers = ignored(dryRun);
+  const takeOver = takeOverOf(change.desired, live, owner, overrideManagers);
+  const drifted = hasDrifted(withoutPointers(live, pointers), withoutPointers(dryRun, pointers));
+  if (takeOver === undefined && !drifted)
+    return { ...change, action: 'unchanged', merged: dryRun, fields: [] };
+  const pruned =
+    takeOver === undefined
+      ? dryRun
+      : await settled(ctx, live, dryRun, afterTakeOver(dryRun, takeOver), owner);
+  const merged = withLiveValues(pruned, live, dryRun, pointers);
+  return {
+    ...change,
+    action: 'configured',
+    merged,
+    fields: fieldChanges({
+      built,
+      live,
+      merged,
+      dryRun,
+      owner,
+      lastApplied: lastApplied?.(change.desired),
+    }),
+    write: {
+      ...(takeOver !== undefined && { takeOver: takeOver.operations }),
+      payload: payloadWithIgnored(change.desired, live, dryRun, pointers, owner),
+    },
+  };
+}
+
+/**
+ * The object after a take-over as the server would complete it: a field that goes may come back with its default. Asked with
+ * a second dry-run, only where something besides labels and annotations goes; our own computation where that is refused.
+ */
+async function settled(
+  ctx: RunContext,
+  live: KubeObject,
+  dryRun: KubeObject,
+  pruned: KubeObject,
+  owner: Owner,
+): Promise<KubeObject> {
+  const members = new Set([...Object.keys(pruned), ...Object.keys(live)]);
+  const changed = [...members].filter(
+    (name) =>
+      !['metadata', 'status', 'apiVersion', 'kind'].includes(name) && !equalJson(pruned[name], dryRun[name]),
+  );
+  if (changed.length === 0) return pruned;
+  const operations: JsonObject[] = [...members]
+    .filter((name) => name !== 'metadata' && name !== 'status' && !equalJson(pruned[name], live[name]))
+    .map((name) => {
+      const value = pruned[name];
+      return value === undefined
+        ? { op: 'remove', path: `/${name}` }
+        : { op: 'add', path: `/${name}`, value };
+    });
+  const answer = await ctx.cluster.patch(
+    refOf(live),
+    operations,
+    { type: 'json', fieldManager: owner.fieldManager, dryRun: true },
+    ctx.signal,
+  );
+  return answer.type === 'refused' ? pruned : { ...answer.value, metadata: pruned.metadata };
+}
+
+function isSkipped(desired: KubeObject, live: KubeObject | undefined, owner: Owner): boolean {
+  if (asksFor(desired, 'skip', owner) || asksFor(live, 'skip', owner)) return true;
+  return live !== undefined && asksFor(desired, 'onlyCreate', owner);
+}
+
+function refusedChange(
+  built: BuiltObject,
+  change: Start,
+  live: KubeObject | undefined,
+  refusal: Refusal,
+  { owner, force, lastApplied }: Judging,
+): Change {
+  const base = { ...change, ...withLive(live), refusal, fields: [] };
+  if (live === undefined)
+    return { ...base, action: 'created', ...(isMissingRight(refusal) && { approximate: true }) };
+  const merged = approximateMerge(change.desired, live, owner);
+  const fields = fieldChanges({
+    built,
+    live,
+    merged,
+    dryRun: live,
+    owner,
+    lastApplied: lastApplied?.(change.desired),
+  });
+  const mayRecreate = force || asksFor(change.desired, 'force', owner) || asksFor(live, 'force', owner);
+  if (mayRecreate && isImmutableRefusal(refusal))
+    return { ...base, action: 'recreated', fields, write: { payload: change.desired } };
+  if (!isMissingRight(refusal)) return { ...base, action: 'configured', fields };
+  return {
+    ...base,
+    action: fields.length === 0 ? 'unchanged' : 'configured',
+    fields,
+    merged,
+    approximate: true,
+  };
+}
+
+function withLive(live: KubeObject | undefined): { readonly live?: KubeObject } {
+  return live === undefined ? {} : { live };
+}
+
+/** The server refuses a definition whose conversion webhook has a caBundle it cannot read; upstream leaves that field out. */
+function withoutBrokenCaBundle(object: KubeObject): KubeObject {
+  if (object.kind !== 'CustomResourceDefinition' || !object.apiVersion.startsWith('apiextensions.k8s.io/'))
+    return object;
+  const path = ['spec', 'conversion', 'webhook', 'clientConfig', 'caBundle'];
+  let node: unknown = object;
+  for (const name of path) node = isJsonObject(node) ? node[name] : undefined;
+  if (typeof node !== 'string' || node === '' || isCertificateBundle(node)) return object;
+  return withoutPointers(object, [path]);
+}
+
+function isCertificateBundle(base64: string): boolean {
+  const text = Buffer.from(base64, 'base64').toString('latin1');
+  return /-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----/.test(text);
+}

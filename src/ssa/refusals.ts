@@ -1,0 +1,84 @@
+import { plumbError, type ErrorCode, type PlumbError } from '../base/plumbError.ts';
+import type { Origin } from '../base/position.ts';
+import { kindNotServed, type Refusal } from '../clients/cluster/clusterClient.ts';
+import { joinPointer } from '../kube/jsonPointer.ts';
+import { formatRef, type ObjectRef } from '../kube/object.ts';
+import type { Change } from './plan.ts';
+
+/** Upstream's words for a refused dry-run. Follows fluxcd/pkg ssa errors.DryRunErr. */
+export function dryRunMessage(ref: ObjectRef, refusal: Refusal): string {
+  const { reason, message, httpStatus } = refusal;
+  if (httpStatus === 404 && reason !== kindNotServed)
+    return `${formatRef(ref)} ${ref.namespace === undefined ? 'namespace not specified' : 'not found'}: ${message}`;
+  const conflict = refusal.causes.find((cause) => cause.reason === 'FieldManagerConflict');
+  const shown = conflict?.reason ?? (reason === kindNotServed ? '' : reason);
+  return `${formatRef(ref)} dry-run failed${shown === '' ? '' : ` (${shown})`}: ${message}`;
+}
+
+/** The failure of a run over a refused request: AccessDenied for missing rights, else ReconciliationFailed. */
+export function refusedError(ref: ObjectRef, message: string, refusal: Refusal, origin?: Origin): PlumbError {
+  const code: ErrorCode = isMissingRight(refusal) ? 'AccessDenied' : 'ReconciliationFailed';
+  return plumbError(code, {
+    message,
+    // The condition's reason is upstream's, whatever the right handling is.
+    reason: 'ReconciliationFailed',
+    ...(origin !== undefined && { origin }),
+    hint: hintFor(ref, refusal),
+  });
+}
+
+/** Tells whether the server said that the identity lacks a right (admission answers Forbidden as well). */
+export function isMissingRight({ httpStatus, message }: Refusal): boolean {
+  return httpStatus === 403 && / forbidden: User "[^"]*" cannot /.test(message);
+}
+
+/** Tells whether upstream takes the refusal for a changed immutable field: with `force` it recreates the object. */
+export function isImmutableRefusal({ httpStatus, message }: Refusal): boolean {
+  return httpStatus === 409 || httpStatus === 422 || /is\simmutable|immutable\sfield/.test(message);
+}
+
+function hintFor(ref: ObjectRef, refusal: Refusal): string {
+  if (isMissingRight(refusal))
+    return `grant the identity the verbs get and patch on ${ref.kind}, or name a service account that has them`;
+  if (refusal.reason === kindNotServed)
+    return `install the CustomResourceDefinition of ${ref.kind}, or correct apiVersion and kind`;
+  if (/ is immutable|immutable field/.test(refusal.message))
+    return 'set spec.force or annotate the object with kustomize.toolkit.fluxcd.io/force: enabled to recreate it';
+  if (/admission webhook/.test(refusal.message))
+    return 'correct the object, or ask who runs the admission webhook';
+  if (refusal.httpStatus === 404) return 'create the namespace first, or add it to this set';
+  return 'correct the object; the server names the field';
+}
+
+/** One complaint of the server about an object, with the line that set the field where Git has one. */
+export interface FieldComplaint {
+  readonly message: string;
+  /** `spec.template.spec.containers[0].image`, as the server writes it. */
+  readonly field?: string;
+  readonly origin?: Origin;
+}
+
+/** What the server said about a refused object, field by field. */
+export function complaintsOf({
+  refusal,
+  origins,
+}: Pick<Change, 'refusal' | 'origins'>): readonly FieldComplaint[] {
+  if (refusal === undefined) return [];
+  const whole = origins.at('');
+  if (refusal.causes.length === 0)
+    return [{ message: refusal.message, ...(whole !== undefined && { origin: whole }) }];
+  return refusal.causes.map(({ field, message }) => {
+    const origin = field === undefined ? whole : (origins.at(pointerOfField(field)) ?? whole);
+    return {
+      message: message ?? refusal.message,
+      ...(field !== undefined && { field }),
+      ...(origin !== undefined && { origin }),
+    };
+  });
+}
+
+/** `spec.ports[0].name` and `metadata.annotations[a.b/c]` as JSON pointers. */
+function pointerOfField(field: string): string {
+  const tokens = [...field.matchAll(/([^.[\]]+)|\[([^\]]*)\]/g)].map((match) => match[1] ?? match[2] ?? '');
+  return tokens.reduce((pointer, token) => joinPointer(pointer, token), '');
+}
