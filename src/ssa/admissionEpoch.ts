@@ -2,7 +2,7 @@ import { sha256Hex } from '../base/digest.ts';
 import { mapLimit } from '../base/mapLimit.ts';
 import type { ListOptions } from '../clients/cluster/clusterClient.ts';
 import type { ObjectRef } from '../kube/object.ts';
-import { callLimit } from './applyPolicy.ts';
+import { callLimit } from './callLimit.ts';
 import type { RunContext } from './runContext.ts';
 
 /** What else than the objects decides a dry-run's result. `complete` is false when part of it could not be read. */

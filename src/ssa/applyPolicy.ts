@@ -25,9 +25,6 @@ export interface PlanOptions extends ApplyPolicy {
   readonly watched?: (desired: KubeObject) => KubeObject | undefined;
 }
 
-/** Server calls of one run under way at once. */
-export const callLimit = 16;
-
 /** The live object as far as it could be read. */
 export type Live =
   | { readonly type: 'present'; readonly object: KubeObject }

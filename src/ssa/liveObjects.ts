@@ -1,7 +1,8 @@
 import { mapLimit } from '../base/mapLimit.ts';
 import type { Answer } from '../clients/cluster/clusterClient.ts';
 import { refKey, refOf, type KubeObject, type ObjectRef } from '../kube/object.ts';
-import { callLimit, type Live } from './applyPolicy.ts';
+import type { Live } from './applyPolicy.ts';
+import { callLimit } from './callLimit.ts';
 import { ownerLabels, type Owner } from './owner.ts';
 import type { RunContext } from './runContext.ts';
 

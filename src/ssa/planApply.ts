@@ -3,7 +3,8 @@ import { applyStages, compareApplyOrder, stageOf, type ApplyStage } from '../kub
 import type { BuiltObject } from '../kube/builtObject.ts';
 import { refKey, refOf, type KubeObject, type ObjectRef } from '../kube/object.ts';
 import { admissionEpochs, type AdmissionEpoch } from './admissionEpoch.ts';
-import { callLimit, type ApplyPolicy, type Live, type PlanOptions } from './applyPolicy.ts';
+import type { ApplyPolicy, Live, PlanOptions } from './applyPolicy.ts';
+import { callLimit } from './callLimit.ts';
 import { compileIgnoreRules, type IgnoredPointers } from './ignoreRules.ts';
 import { judgeObject, type Judging } from './judgeObject.ts';
 import { readLiveObjects } from './liveObjects.ts';

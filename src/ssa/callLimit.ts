@@ -1,0 +1,2 @@
+/** Server calls of one run under way at once. */
+export const callLimit = 16;
