@@ -156,12 +156,16 @@ export class WorkspaceIndex {
       .sort((a, b) => sharedDepth(b.path, near) - sharedDepth(a.path, near));
   }
 
-  /** Names of the objects of a kind. */
+  /** Names of the objects of a kind, without those that are still to be substituted. */
   namesOf(group: string, kind: string): readonly string[] {
     const prefix = `${group}/${kind}/`;
-    return [...this.#objects.keys()]
-      .filter((key) => key.startsWith(prefix))
-      .map((key) => key.slice(prefix.length));
+    const names: string[] = [];
+    for (const [key, objects] of this.#objects) {
+      const name = key.slice(prefix.length);
+      if (!key.startsWith(prefix) || name === '' || name.includes('${')) continue;
+      if ([...objects].some((object) => !this.isPart(object.path))) names.push(name);
+    }
+    return names;
   }
 
   /** The objects a reference may mean. A namespace that is not written anywhere may be any: an overlay sets it later. */
