@@ -160,8 +160,7 @@ function syncUrlOf(url: URL, sshHostname: string | undefined): string {
   return sync.toString();
 }
 
-/** Whether the host is this machine, so that nothing travels. */
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
 }
 

@@ -35,8 +35,10 @@ async function followGroup(
     ...(first.namespace !== undefined && { namespace: first.namespace }),
     ...(refs.length === 1 && { fieldSelector: `metadata.name=${first.name}` }),
   };
+  const { group, version, kind } = first;
   await cluster.watch(
-    first,
+    // The kind alone: with a name it would be read as one object.
+    { group, version, kind },
     options,
     (event) => {
       if (event.type === 'interrupted') return;

@@ -36,29 +36,47 @@ export class ObjectPatcher<T extends KubeObject> {
   }
 
   /** Sends what changed since the last flush; false when the object is gone. Throws ReconciliationFailed when refused. */
-  async flush(ctx: Pick<RunContext, 'cluster' | 'clock'>, signal?: AbortSignal): Promise<boolean> {
-    const { object, status, conditionsChanged } = this.#rules.statusPatches(this.#written, this.current);
+  flush(ctx: Pick<RunContext, 'cluster' | 'clock'>, signal?: AbortSignal): Promise<boolean> {
+    return this.#send(ctx, this.current, signal);
+  }
+
+  /** Sends only the part of the changes that `part` puts into what was written last. */
+  flushPart(
+    ctx: Pick<RunContext, 'cluster' | 'clock'>,
+    part: (written: T, current: T) => T,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    return this.#send(ctx, part(this.#written, this.current), signal);
+  }
+
+  async #send(
+    ctx: Pick<RunContext, 'cluster' | 'clock'>,
+    wanted: T,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    const { object, status, conditionsChanged } = this.#rules.statusPatches(this.#written, wanted);
     let latest: KubeObject = this.#written;
     if (status !== undefined || conditionsChanged) {
-      const answer = await this.#patchStatus(ctx, latest, status, conditionsChanged, signal);
+      const answer = await this.#patchStatus(ctx, latest, wanted, status, conditionsChanged, signal);
       if (!this.#isWritten(answer)) return false;
       latest = answer.value;
     }
     if (object !== undefined) {
-      const answer = await this.#patchObject(ctx, latest, object, signal);
+      const answer = await this.#patchObject(ctx, latest, wanted, object, signal);
       if (!this.#isWritten(answer)) return false;
       latest = answer.value;
     }
     const { resourceVersion } = latest.metadata;
-    const metadata = { ...this.current.metadata, ...(resourceVersion !== undefined && { resourceVersion }) };
-    this.current = { ...this.current, metadata };
-    this.#written = this.current;
+    const version = resourceVersion === undefined ? {} : { resourceVersion };
+    this.#written = { ...wanted, metadata: { ...wanted.metadata, ...version } };
+    this.current = { ...this.current, metadata: { ...this.current.metadata, ...version } };
     return true;
   }
 
   async #patchStatus(
     ctx: Pick<RunContext, 'cluster' | 'clock'>,
     start: KubeObject,
+    wanted: T,
     status: JsonObject | undefined,
     conditionsChanged: boolean,
     signal: AbortSignal | undefined,
@@ -66,7 +84,7 @@ export class ObjectPatcher<T extends KubeObject> {
     const options = { type: 'merge', fieldManager: this.#fieldManager, subresource: 'status' } as const;
     if (!conditionsChanged) return ctx.cluster.patch(refOf(start), { status: status ?? {} }, options, signal);
     return this.#locked(ctx, start, signal, (latest) => {
-      const conditions = this.#rules.rebaseConditions(this.#written, this.current, latest);
+      const conditions = this.#rules.rebaseConditions(this.#written, wanted, latest);
       const body = {
         metadata: { resourceVersion: latest.metadata.resourceVersion ?? null },
         status: { ...status, conditions },
@@ -78,6 +96,7 @@ export class ObjectPatcher<T extends KubeObject> {
   async #patchObject(
     ctx: Pick<RunContext, 'cluster' | 'clock'>,
     start: KubeObject,
+    wanted: T,
     patch: JsonObject,
     signal: AbortSignal | undefined,
   ): Promise<Answer> {
@@ -89,7 +108,7 @@ export class ObjectPatcher<T extends KubeObject> {
         ...patch,
         metadata: {
           ...metadata,
-          finalizers: this.#rebaseFinalizers(latest),
+          finalizers: this.#rebaseFinalizers(wanted, latest),
           resourceVersion: latest.metadata.resourceVersion ?? null,
         },
       };
@@ -114,9 +133,9 @@ export class ObjectPatcher<T extends KubeObject> {
     return answer;
   }
 
-  #rebaseFinalizers(latest: KubeObject): readonly string[] {
+  #rebaseFinalizers(wanted: T, latest: KubeObject): readonly string[] {
     const before = this.#written.metadata.finalizers ?? [];
-    const after = this.current.metadata.finalizers ?? [];
+    const after = wanted.metadata.finalizers ?? [];
     const kept = (latest.metadata.finalizers ?? []).filter(
       (name) => after.includes(name) || !before.includes(name),
     );

@@ -9,7 +9,7 @@ import { followDrift } from './drift/driftStore.ts';
 import { createEngineClient, type EngineClient } from './engineClient.ts';
 import type { LanguageClientModule } from './languageClient.ts';
 import { createLog, type Log } from './log.ts';
-import { clusterMessage, type EngineState } from './model/statusText.ts';
+import type { EngineState } from './model/statusText.ts';
 import { sourceEntries, workloadEntries } from './model/treeEntries.ts';
 import { providePlanContent } from './planContent.ts';
 import { showStatusBar } from './statusBar.ts';
@@ -52,7 +52,6 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
       state: workspaceState,
       entries: ({ workloads }) => workloadEntries(workloads),
       badge: ({ workloads }) => troubleBadge(workloads),
-      message: clusterMessage,
     }),
     showFluxTree({
       viewId: 'plumb.sources',

@@ -7,12 +7,19 @@ import { createClusterClient } from '../../src/clients/cluster/createClusterClie
 import type { ClusterClient } from '../../src/clients/cluster/clusterClient.ts';
 import { createGitClient } from '../../src/clients/git/gitClient.ts';
 import { ArtifactStore } from '../../src/controllers/source/artifactStore.ts';
+import { reconcileGitRepository } from '../../src/controllers/source/gitRepository.ts';
+import type { KustomizeContext } from '../../src/controllers/kustomize/kustomizeContext.ts';
+import { reconcileKustomization } from '../../src/controllers/kustomize/reconcileKustomization.ts';
 import type { SourceContext } from '../../src/controllers/source/sourceContext.ts';
 import { systemClock } from '../../src/engine/systemClock.ts';
+import type { Kustomization, KustomizationSpec } from '../../src/flux/api/kustomize.gen.ts';
+import { defaultProfile } from '../../src/flux/controllerProfile.ts';
 import { fluxCrds } from '../../src/flux/crds.gen.ts';
 import type { FluxEvent } from '../../src/flux/events.ts';
-import type { KubeObject, ObjectRef } from '../../src/kube/object.ts';
+import { refOf, type KubeObject, type ObjectRef } from '../../src/kube/object.ts';
 import { startGitHttpServer, type GitHttpServer } from '../servers/gitHttpServer.ts';
+import type { RunOutcome } from '../../src/ssa/runOutcome.ts';
+import { commitFiles } from '../servers/gitRepository.ts';
 import { sandboxCluster, type SandboxCluster } from './sandboxCluster.ts';
 
 /** A sandbox with the Flux kinds installed, a git server, and what the controllers need. Nobody else reconciles there. */
@@ -21,6 +28,7 @@ export interface FluxCluster {
   readonly client: ClusterClient;
   readonly git: GitHttpServer;
   readonly sources: SourceContext;
+  readonly kustomize: KustomizeContext;
   /** Events recorded so far, oldest first. */
   readonly events: readonly FluxEvent[];
   readonly log: readonly LogEntry[];
@@ -61,22 +69,34 @@ export async function fluxCluster(): Promise<FluxCluster> {
       (object) => JSON.stringify(object['status'] ?? {}).includes('"type":"Established"'),
     );
   }
+  const sources: SourceContext = {
+    cluster: client,
+    clock: systemClock,
+    log: logger,
+    signal: new AbortController().signal,
+    git: gitClient,
+    artifacts: new ArtifactStore(),
+    runtimeNamespace: 'flux-system',
+    recordEvent: (event) => events.push(event),
+  };
+  const { cluster, clock, signal, recordEvent, artifacts } = sources;
+  const kustomize: KustomizeContext = {
+    cluster,
+    clock,
+    log: logger,
+    signal,
+    profile: defaultProfile,
+    fetchArtifact: (source) => Promise.resolve(artifacts.get(refOf(source))),
+    recordEvent,
+  };
   return {
     sandbox,
     client,
     git,
     events,
     log,
-    sources: {
-      cluster: client,
-      clock: systemClock,
-      log: logger,
-      signal: new AbortController().signal,
-      git: gitClient,
-      artifacts: new ArtifactStore(),
-      runtimeNamespace: 'flux-system',
-      recordEvent: (event) => events.push(event),
-    },
+    sources,
+    kustomize,
     apply,
     async get<T>(ref: ObjectRef) {
       const answer = await client.get(ref);
@@ -90,4 +110,89 @@ export async function fluxCluster(): Promise<FluxCluster> {
       return answer.type === 'ok';
     },
   };
+}
+
+/** One namespace with a repository and Kustomizations over it, driven by hand: nothing runs on its own. */
+export interface Fleet {
+  readonly namespace: string;
+  readonly repository: { readonly folder: string; readonly url: string };
+  readonly source: ObjectRef;
+  /** Commits the files (null removes one) and fetches them; gives the revision. */
+  commit(files: Readonly<Record<string, string | null>>): Promise<string>;
+  /** Creates or changes a Kustomization of the repository. */
+  kustomization(name: string, spec?: Partial<KustomizationSpec>): Promise<ObjectRef>;
+  run(ref: ObjectRef, ctx?: Partial<KustomizeContext>): Promise<RunOutcome>;
+  read(ref: ObjectRef): Promise<Kustomization>;
+  /** `ConfigMap` and its like in the fleet's namespace. */
+  ref(kind: string, name: string, group?: string): ObjectRef;
+}
+
+export async function fleetOn(flux: FluxCluster, prefix: string): Promise<Fleet> {
+  const namespace = await flux.sandbox.freshNamespace(prefix);
+  const repository = await flux.git.createRepository(namespace);
+  const source: ObjectRef = {
+    group: 'source.toolkit.fluxcd.io',
+    version: 'v1',
+    kind: 'GitRepository',
+    namespace,
+    name: 'fleet',
+  };
+  await flux.apply({
+    apiVersion: 'source.toolkit.fluxcd.io/v1',
+    kind: 'GitRepository',
+    metadata: { name: 'fleet', namespace },
+    spec: { interval: '1m', url: repository.url, ref: { branch: 'main' } },
+  } as KubeObject);
+  return {
+    namespace,
+    repository,
+    source,
+    async commit(files) {
+      await commitFiles(repository.folder, { files });
+      const outcome = await reconcileGitRepository(flux.sources, source);
+      if (outcome.revision === undefined) throw new Error(outcome.message);
+      return outcome.revision;
+    },
+    async kustomization(name, spec = {}) {
+      await flux.apply({
+        apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+        kind: 'Kustomization',
+        metadata: { name, namespace },
+        spec: {
+          interval: '10m',
+          path: `./${name}`,
+          prune: true,
+          targetNamespace: namespace,
+          sourceRef: { kind: 'GitRepository', name: 'fleet' },
+          ...spec,
+        },
+      } as KubeObject);
+      return { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization', namespace, name };
+    },
+    run: (ref, ctx = {}) => reconcileKustomization({ ...flux.kustomize, ...ctx }, ref),
+    read: (ref) => flux.get<Kustomization>(ref),
+    ref: (kind, name, group = '') => ({ group, version: 'v1', kind, namespace, name }),
+  };
+}
+
+/** `Type=Status Reason: message` of every condition, in the order of the status. */
+export function conditionTexts(object: {
+  readonly status?: {
+    readonly conditions?: readonly { type: string; status: string; reason: string; message: string }[];
+  };
+}): readonly string[] {
+  return (object.status?.conditions ?? []).map(
+    ({ type, status, reason, message }) => `${type}=${status} ${reason}: ${message}`,
+  );
+}
+
+/** A ConfigMap as a file. */
+export function configMap(name: string, data: Readonly<Record<string, string>>, extra = ''): string {
+  const lines = Object.entries(data).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`);
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n${extra}data:\n${lines.join('\n')}\n`;
+}
+
+/** A file with the namespace in every object, for builds that set none. */
+export function inNamespace(namespace: string, yaml: string): string {
+  return yaml.replaceAll(/^metadata:\n/gm, `metadata:\n  namespace: ${namespace}\n`);
 }

@@ -8,15 +8,16 @@ import type { KustomizationRun } from './kustomizationRun.ts';
  */
 export class InventoryKeeper {
   readonly #run: KustomizationRun;
-  readonly #recorded: Inventory;
+  /** What the status recorded when the run began. */
+  readonly recorded: Inventory;
   readonly #union = new Map<string, ObjectRef>();
   readonly #applied = new Map<string, { readonly ref: ObjectRef; readonly action: Action }>();
   readonly #settled = new Set<string>();
 
   constructor(run: KustomizationRun) {
     this.#run = run;
-    this.#recorded = run.inventory;
-    for (const ref of this.#recorded) this.#union.set(refKey(ref), ref);
+    this.recorded = run.inventory;
+    for (const ref of this.recorded) this.#union.set(refKey(ref), ref);
   }
 
   /** Records objects that are about to be written; nothing is sent when they are recorded already. */
@@ -33,6 +34,11 @@ export class InventoryKeeper {
     this.#applied.set(refKey(ref), { ref, action });
   };
 
+  /** What was done to the objects so far, in that order. */
+  get applied(): ChangeSet {
+    return [...this.#applied.values()];
+  }
+
   /** Takes note that a stale object needs no more care: it is gone, or left alone on purpose. */
   readonly settled = (ref: ObjectRef): void => {
     this.#settled.add(refKey(ref));
@@ -46,7 +52,7 @@ export class InventoryKeeper {
 
   /** The inventory after an apply that failed: what was recorded or written, except what prune has settled. */
   narrow(): void {
-    const kept = new Map(this.#recorded.map((ref) => [refKey(ref), ref]));
+    const kept = new Map(this.recorded.map((ref) => [refKey(ref), ref]));
     for (const [key, { ref, action }] of this.#applied) if (action !== 'skipped') kept.set(key, ref);
     for (const key of this.#settled) kept.delete(key);
     if (kept.size === 0 && this.#run.status.inventory === undefined) return;

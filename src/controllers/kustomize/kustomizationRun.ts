@@ -32,7 +32,6 @@ export class KustomizationRun {
   /** Only the inventory is written: the object is overridden. */
   readonly isOverride: boolean;
   readonly #patcher: ObjectPatcher<KubeObject>;
-  readonly #inventoryPatcher: ObjectPatcher<KubeObject>;
   revision = '';
   originRevision = '';
   /** Of the built manifests; '' before the build. */
@@ -43,7 +42,6 @@ export class KustomizationRun {
     this.startedAt = ctx.clock.now();
     this.isOverride = isOverride;
     this.#patcher = new ObjectPatcher<KubeObject>(object, statusManager, statusRules);
-    this.#inventoryPatcher = new ObjectPatcher<KubeObject>(object, statusManager, statusRules);
   }
 
   get object(): Kustomization {
@@ -117,11 +115,16 @@ export class KustomizationRun {
 
   /** Writes what changed; false when the object is gone. Of an overridden object only the inventory is written. */
   flush(): Promise<boolean> {
-    if (!this.isOverride) return this.#patcher.flush(this.ctx);
-    const { current } = this.#inventoryPatcher;
-    const status = { ...(current['status'] as object | undefined), inventory: this.status.inventory };
-    this.#inventoryPatcher.current = { ...current, status } as KubeObject;
-    return this.#inventoryPatcher.flush(this.ctx);
+    return this.isOverride ? this.flushInventory() : this.#patcher.flush(this.ctx);
+  }
+
+  /** Writes the inventory and nothing else: also how a run that is stopped in the middle ends. */
+  flushInventory(): Promise<boolean> {
+    return this.#patcher.flushPart(this.ctx, (written, current) => {
+      const { inventory } = (current as unknown as Kustomization).status ?? {};
+      const status = { ...(written as unknown as Kustomization).status, inventory };
+      return { ...written, status } as KubeObject;
+    });
   }
 
   /** Tells what happened, under Ready's reason and with the revision of this run, or of the given one. */

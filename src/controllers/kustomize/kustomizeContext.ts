@@ -10,8 +10,6 @@ export interface KustomizeContext extends RunContext {
   /** The files of the source's artifact; undefined while nobody has them. */
   readonly fetchArtifact: (source: KubeObject, signal: AbortSignal) => Promise<Artifact | undefined>;
   readonly recordEvent: (event: FluxEvent) => void;
-  /** Runs a wait without holding a slot of the queue. */
-  readonly park: <T>(wait: () => Promise<T>) => Promise<T>;
   /** Who the runs act as that name no service account; the client's own user when absent. */
   readonly controllerUser?: { readonly userName: string; readonly groups: readonly string[] };
   /**

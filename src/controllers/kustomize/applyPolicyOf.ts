@@ -1,0 +1,66 @@
+import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
+import type { ControllerProfile } from '../../flux/controllerProfile.ts';
+import { kustomizeGroup, ownershipLabels } from '../../flux/ownership.ts';
+import { rightsOf, serviceAccountUser } from '../../flux/rights.ts';
+import type { ApplyPolicy } from '../../ssa/applyPolicy.ts';
+import type { PruneRules } from '../../ssa/pruneStale.ts';
+import { targetCluster, type TargetCluster } from '../../ssa/targetCluster.ts';
+import { plumbError } from '../../base/plumbError.ts';
+import type { KustomizeContext } from './kustomizeContext.ts';
+
+/** How the Kustomization's objects are applied: by its own fields and the flags of its controller. */
+export function applyPolicyOf(kustomization: Kustomization, profile: ControllerProfile): ApplyPolicy {
+  const { metadata, spec } = kustomization;
+  return {
+    owner: {
+      fieldManager: 'kustomize-controller',
+      group: kustomizeGroup,
+      name: metadata.name,
+      namespace: metadata.namespace ?? '',
+    },
+    force: spec.force === true,
+    ignore: spec.ignore ?? [],
+    overrideManagers: profile.overrideManagers,
+    customStageKinds: profile.customApplyStageKinds.map((text) => {
+      const slash = text.lastIndexOf('/');
+      return { group: text.slice(0, Math.max(slash, 0)), kind: text.slice(slash + 1) };
+    }),
+  };
+}
+
+/** Which of its former objects a Kustomization deletes: its own, unless they ask to be left alone. */
+export function pruneRulesOf({ metadata }: Kustomization): PruneRules {
+  const { name, namespace = '' } = metadata;
+  return {
+    ownerLabels: ownershipLabels({ name, namespace }),
+    keepWhen: {
+      [`${kustomizeGroup}/prune`]: 'disabled',
+      [`${kustomizeGroup}/reconcile`]: 'disabled',
+      [`${kustomizeGroup}/ssa`]: 'Ignore',
+    },
+  };
+}
+
+/** The cluster the Kustomization's objects are written to, with the rights the controller would use. */
+export function openTarget(ctx: KustomizeContext, kustomization: Kustomization): Promise<TargetCluster> {
+  const { profile } = ctx;
+  const { serviceAccount, kubeConfig } = rightsOf(kustomization, profile);
+  if (kubeConfig?.type === 'configMap') {
+    throw plumbError('KubeconfigInvalid', {
+      message: `spec.kubeConfig.configMapRef '${kubeConfig.name}' needs a cloud identity, which Plumb does not use yet`,
+      hint: 'name a Secret with a kubeconfig in spec.kubeConfig.secretRef',
+    });
+  }
+  const user =
+    serviceAccount === undefined
+      ? ctx.controllerUser
+      : { userName: serviceAccountUser(serviceAccount), groups: [] };
+  return targetCluster(ctx, {
+    ...(user !== undefined && { user }),
+    ...(kubeConfig !== undefined && { kubeConfigSecret: kubeConfig }),
+    policy: {
+      allowExec: profile.insecureKubeConfigExec,
+      allowInsecureTls: profile.insecureKubeConfigTls,
+    },
+  });
+}

@@ -1,0 +1,74 @@
+import { sha256Digest } from '../../base/digest.ts';
+import { isJsonObject, type JsonValue } from '../../base/json.ts';
+import { plumbError } from '../../base/plumbError.ts';
+import { joinTreePath } from '../../base/treePath.ts';
+import type { Diagnostic } from '../../base/diagnostic.ts';
+import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
+import type { Artifact } from '../../flux/artifact.ts';
+import { isGateOn } from '../../flux/controllerProfile.ts';
+import type { BuiltObject } from '../../kube/builtObject.ts';
+import { formatRef, refOf, type KubeObject } from '../../kube/object.ts';
+import { printYamlStream } from '../../kube/yamlPrint.ts';
+import type { Desired } from '../../ssa/plan.ts';
+import type { KustomizeContext } from './kustomizeContext.ts';
+import { buildPlainManifests } from './plainManifests.ts';
+import { expandObjects, stampOwnership } from './stampOwnership.ts';
+import { loadVariables, substituteObjects } from './substitution.ts';
+
+/** What a Kustomization wants in the cluster, and what its files have that the user should know. */
+export interface BuiltKustomization extends Desired {
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Builds the Kustomization from the files: overlay, decryption, substitution, ownership, in upstream's order.
+ * Reads ConfigMaps and Secrets of the cluster where the Kustomization names them. Throws BuildFailed, InvalidPath,
+ * SecretEncrypted.
+ */
+export async function buildDesired(
+  ctx: KustomizeContext,
+  kustomization: Kustomization,
+  artifact: Artifact,
+): Promise<BuiltKustomization> {
+  const path = pathOf(kustomization, artifact);
+  const { value: built, diagnostics } = buildPlainManifests(artifact.files, path);
+  const variables =
+    kustomization.spec.postBuild === undefined
+      ? new Map<string, string>()
+      : await loadVariables(ctx, kustomization);
+  const substituted = substituteObjects(built, kustomization, variables, {
+    isStrict: isGateOn(ctx.profile, 'StrictPostBuildSubstitutions'),
+  });
+  const checksum = sha256Digest(printYamlStream(substituted.map(({ object }) => object)));
+  const objects = stampOwnership(expandObjects(substituted), kustomization);
+  for (const object of objects) requireDecrypted(object);
+  return { objects, checksum, diagnostics };
+}
+
+/** The folder of spec.path below the artifact's root. Throws ArtifactFailed when there is none. */
+function pathOf({ spec }: Kustomization, { files }: Artifact): string {
+  // securejoin never leaves the root: `..` at the top stays there.
+  const path = (spec.path ?? '').split('/').reduce<string>((folder, part) => {
+    return joinTreePath(folder, part === '' ? '.' : part) ?? '';
+  }, '');
+  if (files.isFolder(path)) return path;
+  throw plumbError('InvalidPath', {
+    reason: 'ArtifactFailed',
+    message: `kustomization path not found: ${spec.path}: no such file or directory`,
+    hint: 'correct spec.path of the Kustomization; it is relative to the root of the source',
+  });
+}
+
+function requireDecrypted({ object, origins }: BuiltObject): void {
+  if (object.apiVersion !== 'v1' || object.kind !== 'Secret' || !isJsonObject(object['sops'] as JsonValue))
+    return;
+  const optOut = object.metadata.annotations?.['kustomize.toolkit.fluxcd.io/decrypt'];
+  if (optOut?.toLowerCase() === 'disabled') return;
+  const origin = origins.at('');
+  throw plumbError('SecretEncrypted', {
+    reason: 'ReconciliationFailed',
+    message: `${formatRef(refOf(object as KubeObject))} is SOPS encrypted, configuring decryption is required for this secret to be reconciled`,
+    ...(origin !== undefined && { origin }),
+    hint: 'set spec.decryption of the Kustomization',
+  });
+}
