@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { asPlumbError } from '../base/plumbError.ts';
 import { registerCommands } from './commands/commands.ts';
 import { readEngineConfig } from './config.ts';
+import { showDiagnostics } from './diagnostics.ts';
 import { syncDocuments } from './documents.ts';
 import { showDriftDecorations } from './drift/driftDecorations.ts';
 import { registerDriftProviders } from './drift/driftProviders.ts';
@@ -12,6 +13,7 @@ import { createLog, type Log } from './log.ts';
 import type { EngineState } from './model/statusText.ts';
 import { sourceEntries, workloadEntries } from './model/treeEntries.ts';
 import { providePlanContent } from './planContent.ts';
+import { ReconcileOnSave } from './reconcileOnSave.ts';
 import { showStatusBar } from './statusBar.ts';
 import { showFluxTree } from './views/fluxTree.ts';
 import { troubleBadge } from './model/badge.ts';
@@ -39,6 +41,8 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
   const workspaceState = followEngine(engine, log);
   const statusBar = showStatusBar(workspaceState, state);
   const plans = providePlanContent();
+  const ui = { engine, state: workspaceState, plans, log };
+  const onSave = new ReconcileOnSave(ui, context.workspaceState);
   const opened: vscode.Disposable[] = [
     log,
     statusBar,
@@ -58,7 +62,8 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
       state: workspaceState,
       entries: ({ sources }) => sourceEntries(sources),
     }),
-    registerCommands({ engine, state: workspaceState, plans, log }),
+    onSave,
+    registerCommands({ ...ui, onSave }),
     // The last thing to end: it finishes the object it has in hand.
     { dispose: () => void engine.dispose() },
   ];
@@ -83,6 +88,7 @@ function runEngine(engine: EngineClient, state: WorkspaceState, log: Log): vscod
   const drift = followDrift(engine, log);
   return [
     syncDocuments(engine),
+    showDiagnostics(engine),
     drift,
     showDriftDecorations(drift),
     registerDriftProviders(drift),

@@ -3,12 +3,17 @@ import type { Log } from '../log.ts';
 import type { PlanContent } from '../planContent.ts';
 import type { WorkspaceState } from '../workspaceState.ts';
 
-/** What commands work with. */
-export interface CommandContext {
+/** What the parts of the user interface share. */
+export interface UiContext {
   readonly engine: EngineClient;
   readonly state: WorkspaceState;
   readonly plans: PlanContent;
   readonly log: Log;
+}
+
+/** What commands work with. */
+export interface CommandContext extends UiContext {
+  readonly onSave: { choose(): Promise<void> };
 }
 
 /** A command; the argument is a tree row, an ObjectRef, a document's URI, or nothing when it comes from the palette. */

@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   'plumb.resume': resume,
   'plumb.setMode': setMode,
+  'plumb.setReconcileOnSave': (ctx) => ctx.onSave.choose(),
   'plumb.showLog': async (ctx) => ctx.log.show(),
   'plumb.showObject': showObject,
   'plumb.suspend': suspend,
