@@ -21,7 +21,9 @@ export function definitionsAt(workspace: WorkspaceIndex, file: ParsedFile, posit
   }
   for (const reference of file.objects.flatMap(referencesOf)) {
     if (!covers(rangeOf(reference.nameNode), position)) continue;
-    return workspace.targetsOf(reference).map(placeOfName);
+    const nearest = workspace.nearestTarget(reference);
+    const others = [...workspace.targetsOf(reference)].filter((target) => target !== nearest);
+    return (nearest === undefined ? others : [nearest, ...others]).map(placeOfName);
   }
   return [];
 }

@@ -12,8 +12,15 @@ export interface SourcePath {
   readonly inSource: string | undefined;
 }
 
+const known = new WeakMap<WrittenObject, SourcePath | undefined>();
+
 /** The path that a Kustomization applies or a HelmRelease takes its chart from; undefined when there is none, or one to be substituted. */
 export function sourcePathOf(object: WrittenObject): SourcePath | undefined {
+  if (!known.has(object)) known.set(object, readSourcePath(object));
+  return known.get(object);
+}
+
+function readSourcePath(object: WrittenObject): SourcePath | undefined {
   const field = pathField(object);
   const node = field === undefined ? undefined : nodeAt(object.node, field);
   const written = field === undefined ? undefined : textAt(object.node, field);

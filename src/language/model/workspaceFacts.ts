@@ -1,4 +1,4 @@
-import { nameAffixesOf, pathReferencesOf, type FileUse } from './kustomizationPaths.ts';
+import { nameAffixesOf, pathReferencesOf, type FileUse, type PathReference } from './kustomizationPaths.ts';
 import type { ParsedFile, WrittenObject } from './parseFile.ts';
 import { itemsOf, nodeAt, textAt } from './yamlAccess.ts';
 
@@ -14,33 +14,57 @@ export interface WorkspaceFacts {
   readonly generated: readonly { readonly generator: WrittenObject; readonly name: RegExp }[];
 }
 
-/** Gathers the facts; files that cannot be read say nothing. */
+/** What one file contributes. */
+interface FileFacts {
+  readonly affixes: WorkspaceFacts['affixes'];
+  readonly generated: WorkspaceFacts['generated'];
+  readonly paths: readonly PathReference[];
+}
+
+/** Gathers the facts of all files; a file is only looked at again when its text has changed. */
 export function gatherFacts(files: Iterable<ParsedFile>): WorkspaceFacts {
   const uses = new Map<string, Set<FileUse>>();
   const users = new Map<string, ParsedFile[]>();
   const affixes: { prefix: string; suffix: string }[] = [];
   const generated: { generator: WrittenObject; name: RegExp }[] = [];
-  const addAffixes = (prefix: string, suffix: string): void => {
-    if (prefix !== '' || suffix !== '') affixes.push({ prefix, suffix });
-  };
   for (const file of files) {
-    for (const object of file.objects) {
-      if (object.group === 'kustomize.toolkit.fluxcd.io') {
-        const spec = (name: string): string => textAt(object.node, ['spec', name]) ?? '';
-        addAffixes(spec('namePrefix'), spec('nameSuffix'));
-      }
-      if (object.kind === 'ArtifactGenerator') generated.push(...artifactsOf(object));
-    }
-    if (file.kustomization === undefined) continue;
-    const { prefix, suffix } = nameAffixesOf(file.kustomization);
-    addAffixes(prefix, suffix);
-    for (const { target, use } of pathReferencesOf(file.path, file.kustomization)) {
+    const facts = factsOf(file);
+    if (facts === undefined) continue;
+    affixes.push(...facts.affixes);
+    generated.push(...facts.generated);
+    for (const { target, use } of facts.paths) {
       if (target === undefined) continue;
       uses.set(target, (uses.get(target) ?? new Set()).add(use));
-      users.set(target, [...(users.get(target) ?? []), file]);
+      const known = users.get(target);
+      if (known === undefined) users.set(target, [file]);
+      else known.push(file);
     }
   }
   return { uses, users, affixes, generated };
+}
+
+const known = new WeakMap<ParsedFile, FileFacts | undefined>();
+
+/** Undefined for the many files that say nothing about others. */
+function factsOf(file: ParsedFile): FileFacts | undefined {
+  if (!known.has(file)) known.set(file, readFacts(file));
+  return known.get(file);
+}
+
+function readFacts({ path, kustomization, objects }: ParsedFile): FileFacts | undefined {
+  const affixes = objects
+    .filter(({ group }) => group === 'kustomize.toolkit.fluxcd.io')
+    .map(({ node }) => ({
+      prefix: textAt(node, ['spec', 'namePrefix']) ?? '',
+      suffix: textAt(node, ['spec', 'nameSuffix']) ?? '',
+    }));
+  if (kustomization !== undefined) affixes.push(nameAffixesOf(kustomization));
+  const facts: FileFacts = {
+    affixes: affixes.filter(({ prefix, suffix }) => prefix !== '' || suffix !== ''),
+    generated: objects.filter(({ kind }) => kind === 'ArtifactGenerator').flatMap(artifactsOf),
+    paths: kustomization === undefined ? [] : pathReferencesOf(path, kustomization),
+  };
+  return facts.affixes.length + facts.generated.length + facts.paths.length === 0 ? undefined : facts;
 }
 
 function artifactsOf(generator: WrittenObject): { generator: WrittenObject; name: RegExp }[] {

@@ -30,6 +30,12 @@ export class WorkspaceIndex {
   /** Folders of Helm charts: what stands in their templates is no YAML yet. */
   readonly #charts = new Set<string>();
   #definitions: ReadonlyMap<string, readonly KindSchema[]> = new Map();
+  readonly #nearest = new WeakMap<
+    ObjectReference,
+    { readonly revision: number; readonly target: WrittenObject | undefined }
+  >();
+  /** Grows with every change, also one that others do not see: positions move. */
+  #revision = 0;
   #known: WorkspaceFacts | undefined;
   #schemas: SchemaStore | undefined;
   /** Grows when a change may change what is reported of other files. */
@@ -41,6 +47,7 @@ export class WorkspaceIndex {
   set(path: string, text: string | undefined): void {
     const before = this.#files.get(path);
     if (before?.text === text && before !== undefined) return;
+    this.#revision++;
     if (!this.#paths.has(path)) {
       this.#paths.add(path);
       this.#countFolders(path, 1);
@@ -61,6 +68,7 @@ export class WorkspaceIndex {
 
   delete(path: string): void {
     if (!this.#paths.delete(path)) return;
+    this.#revision++;
     this.#countFolders(path, -1);
     if (treeBasename(path) === 'Chart.yaml') this.#charts.delete(treeDirname(path));
     const before = this.#seen.get(path);
@@ -148,12 +156,10 @@ export class WorkspaceIndex {
     return uses.size > 0 && !uses.has('resource');
   }
 
-  /** Objects of that kind, from files that are resources; nearest to `near` first. */
-  objects(group: string, kind: string, name: string, near: string): readonly WrittenObject[] {
-    const found = [...(this.#objects.get(`${group}/${kind}/${name}`) ?? [])];
-    return found
-      .filter((object) => !this.isPart(object.path))
-      .sort((a, b) => sharedDepth(b.path, near) - sharedDepth(a.path, near));
+  /** Objects of that kind and name, from files whose content are objects. */
+  objects(group: string, kind: string, name: string): readonly WrittenObject[] {
+    const found = this.#objects.get(`${group}/${kind}/${name}`);
+    return found === undefined ? [] : [...found].filter((object) => !this.isPart(object.path));
   }
 
   /** Names of the objects of a kind, without those that are still to be substituted. */
@@ -169,15 +175,31 @@ export class WorkspaceIndex {
   }
 
   /** The objects a reference may mean. A namespace that is not written anywhere may be any: an overlay sets it later. */
-  targetsOf(reference: ObjectReference): readonly WrittenObject[] {
-    const { group, kind, namespace, from } = reference;
-    const named = this.#possibleNames(reference.name).flatMap((name) => [
-      ...this.objects(group, kind, name, from.path),
-      ...(kind === 'ExternalArtifact' ? this.#generatorsOf(name) : []),
-    ]);
-    return named.filter(
-      (object) => object.namespace === undefined || namespace === undefined || object.namespace === namespace,
-    );
+  *targetsOf({ group, kind, name, namespace }: ObjectReference): Iterable<WrittenObject> {
+    for (const possible of this.#possibleNames(name)) {
+      const named = this.#objects.get(`${group}/${kind}/${possible}`) ?? noObjects;
+      for (const objects of kind === 'ExternalArtifact' ? [named, this.#generatorsOf(possible)] : [named]) {
+        for (const object of objects) {
+          const isThere =
+            object.namespace === undefined || namespace === undefined || object.namespace === namespace;
+          if (isThere && !this.isPart(object.path)) yield object;
+        }
+      }
+    }
+  }
+
+  /** The one in the nearest file: a repository often holds an object of a name for each cluster. */
+  nearestTarget(reference: ObjectReference): WrittenObject | undefined {
+    const known = this.#nearest.get(reference);
+    if (known?.revision === this.#revision) return known.target;
+    let target: WrittenObject | undefined;
+    let depth = -1;
+    for (const candidate of this.targetsOf(reference)) {
+      const shared = sharedDepth(candidate.path, reference.from.path);
+      if (shared > depth) [target, depth] = [candidate, shared];
+    }
+    this.#nearest.set(reference, { revision: this.#revision, target });
+    return target;
   }
 
   get schemas(): SchemaStore {
@@ -191,7 +213,8 @@ export class WorkspaceIndex {
       .map(({ generator }) => generator);
   }
 
-  #possibleNames(name: string): string[] {
+  #possibleNames(name: string): readonly string[] {
+    if (this.#facts().affixes.length === 0) return [name];
     const names = new Set([name]);
     for (const { prefix, suffix } of this.#facts().affixes) {
       if (name.startsWith(prefix) && name.endsWith(suffix) && name.length > prefix.length + suffix.length) {
@@ -248,6 +271,7 @@ export class WorkspaceIndex {
   }
 }
 
+const noObjects: ReadonlySet<WrittenObject> = new Set();
 const noUses: ReadonlySet<FileUse> = new Set();
 
 /** What other files may see of a file: its objects, what they refer to, and all of a kustomization. */
@@ -280,10 +304,11 @@ function hasDefinitions(file: ParsedFile | undefined): boolean {
   return file?.objects.some(isDefinition) ?? false;
 }
 
+/** How many folders two paths share from the root. */
 function sharedDepth(path: string, other: string): number {
-  const left = path.split('/');
-  const right = other.split('/');
   let depth = 0;
-  while (depth < left.length - 1 && left[depth] === right[depth]) depth++;
+  for (let index = 0; index < path.length && path[index] === other[index]; index++) {
+    if (path[index] === '/') depth++;
+  }
   return depth;
 }

@@ -39,13 +39,13 @@ function wayBack(
   object: WrittenObject,
   dependency: ObjectReference,
 ): readonly WrittenObject[] | undefined {
-  const start = nearestTarget(workspace, dependency);
+  const start = workspace.nearestTarget(dependency);
   if (start === undefined) return undefined;
   const cameFrom = new Map<WrittenObject, WrittenObject | undefined>([[start, undefined]]);
   for (const current of cameFrom.keys()) {
     if (current === object) return wayTo(cameFrom, current);
     for (const next of dependenciesOf(current)) {
-      const target = nearestTarget(workspace, next);
+      const target = workspace.nearestTarget(next);
       if (target !== undefined && !cameFrom.has(target)) cameFrom.set(target, current);
     }
   }
@@ -59,11 +59,6 @@ function wayTo(
   const way: WrittenObject[] = [];
   for (let at: WrittenObject | undefined = end; at !== undefined; at = cameFrom.get(at)) way.unshift(at);
   return way;
-}
-
-/** A repository often holds one object of a name for each cluster: the nearest file is of the same cluster. */
-function nearestTarget(workspace: WorkspaceIndex, reference: ObjectReference): WrittenObject | undefined {
-  return workspace.targetsOf(reference)[0];
 }
 
 function dependenciesOf(object: WrittenObject): readonly ObjectReference[] {

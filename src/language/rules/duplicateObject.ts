@@ -11,29 +11,60 @@ export const duplicateObject: Rule = {
   codes: ['duplicate-object'],
   check(workspace, file) {
     if (workspace.isPart(file.path) || file.objects.length === 0) return [];
-    const others = neighboursOf(workspace, file).flatMap((neighbour) => neighbour.objects);
-    const before = new Map(others.map((object) => [keyOf(object), object]));
+    const users = workspace.usersOf(file.path).filter(({ kustomization }) => kustomization !== undefined);
+    const inFile = new Map<string, WrittenObject>();
     return file.objects.flatMap((object) => {
       if (object.name === undefined || object.name.includes('${')) return [];
-      const first = before.get(keyOf(object));
-      before.set(keyOf(object), first ?? object);
+      const key = keyOf(object);
+      const first = inFile.get(key) ?? firstElsewhere(workspace, users, object, key);
+      inFile.set(key, inFile.get(key) ?? object);
       return first === undefined ? [] : [describe(object, first)];
     });
   },
 };
 
-/** The files that some kustomization lists besides this one. */
-function neighboursOf(workspace: WorkspaceIndex, file: ParsedFile): ParsedFile[] {
-  if (!workspace.usesOf(file.path).has('resource')) return [];
-  const neighbours = new Set<ParsedFile>();
-  for (const user of workspace.usersOf(file.path)) {
-    if (user.kustomization === undefined) continue;
-    for (const { use, target } of pathReferencesOf(user.path, user.kustomization)) {
-      const neighbour = target === undefined ? undefined : workspace.file(target);
-      if (use === 'resource' && neighbour !== undefined && neighbour !== file) neighbours.add(neighbour);
+/** The same object in another file that one of the kustomizations lists. */
+function firstElsewhere(
+  workspace: WorkspaceIndex,
+  users: readonly ParsedFile[],
+  object: WrittenObject,
+  key: string,
+): WrittenObject | undefined {
+  for (const user of users) {
+    const other = resourcesOf(workspace, user)
+      .get(key)
+      ?.find(({ path }) => path !== object.path);
+    if (other !== undefined) return other;
+  }
+  return undefined;
+}
+
+interface Resources {
+  readonly generation: number;
+  readonly byKey: ReadonlyMap<string, readonly WrittenObject[]>;
+}
+
+const resources = new WeakMap<ParsedFile, Resources>();
+
+/** The objects in the files that a kustomization lists, by what must be unique; made once for all of these files. */
+function resourcesOf(
+  workspace: WorkspaceIndex,
+  user: ParsedFile,
+): ReadonlyMap<string, readonly WrittenObject[]> {
+  const known = resources.get(user);
+  if (known?.generation === workspace.generation) return known.byKey;
+  const byKey = new Map<string, WrittenObject[]>();
+  const paths = user.kustomization === undefined ? [] : pathReferencesOf(user.path, user.kustomization);
+  for (const { use, target } of paths) {
+    const file = target === undefined || use !== 'resource' ? undefined : workspace.file(target);
+    for (const object of file?.objects ?? []) {
+      const same = byKey.get(keyOf(object));
+      if (same === undefined) byKey.set(keyOf(object), [object]);
+      else same.push(object);
     }
   }
-  return [...neighbours];
+  resources.set(user, { generation: workspace.generation, byKey });
+  return byKey;
 }
 
 function describe(object: WrittenObject, first: WrittenObject): Diagnostic {
@@ -47,5 +78,5 @@ function describe(object: WrittenObject, first: WrittenObject): Diagnostic {
 }
 
 function keyOf({ group, kind, namespace, name }: WrittenObject): string {
-  return JSON.stringify([group, kind, namespace ?? '', name]);
+  return `${group}/${kind}/${namespace ?? ''}/${name ?? ''}`;
 }

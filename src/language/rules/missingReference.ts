@@ -28,7 +28,8 @@ export const missingReference: Rule = {
 
 function checkReference(workspace: WorkspaceIndex, reference: ObjectReference): Diagnostic | undefined {
   const { role, group, kind, name, namespace, from, nameNode } = reference;
-  if (role === 'config' || workspace.targetsOf(reference).length > 0) return undefined;
+  if (role === 'config') return undefined;
+  for (const _target of workspace.targetsOf(reference)) return undefined;
   const ref = formatRef({ kind, name, ...(namespace !== undefined && { namespace }) });
   const message = `there is no ${ref} in this workspace`;
   const place = { path: from.path, range: rangeOf(nameNode) };
@@ -36,8 +37,8 @@ function checkReference(workspace: WorkspaceIndex, reference: ObjectReference): 
 }
 
 function hintFor(workspace: WorkspaceIndex, group: string, reference: ObjectReference): string | undefined {
-  const { kind, name, from } = reference;
-  const elsewhere = workspace.objects(group, kind, name, from.path)[0];
+  const { kind, name } = reference;
+  const elsewhere = workspace.objects(group, kind, name)[0];
   if (elsewhere?.namespace !== undefined) {
     return `there is one in namespace ${elsewhere.namespace}: set the reference's namespace`;
   }

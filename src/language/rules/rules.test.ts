@@ -477,7 +477,7 @@ ${configMap}`,
   [
     'a.yaml:4:9: error: ConfigMap/settings is defined twice: also in b.yaml (keep one of the two, or rename it) [duplicate-object]',
     'b.yaml:4:9: error: ConfigMap/settings is defined twice: also in a.yaml (keep one of the two, or rename it) [duplicate-object]',
-    'b.yaml:11:9: error: ConfigMap/settings is defined twice: also in a.yaml (keep one of the two, or rename it) [duplicate-object]',
+    'b.yaml:11:9: error: ConfigMap/settings is defined twice: also at line 1 (keep one of the two, or rename it) [duplicate-object]',
   ],
 );
 
