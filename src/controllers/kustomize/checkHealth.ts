@@ -42,9 +42,9 @@ export async function checkHealth(run: KustomizationRun, on: RunContext, input: 
       statusOf: input.exprs.statusOf,
     });
   } catch (error) {
-    const failure = asPlumbError(error);
-    if (failure.kind === 'cancelled' && superseded?.aborted === true && !ctx.signal.aborted)
+    if (superseded?.aborted === true && !ctx.signal.aborted)
       throw plumbError('HealthCheckCanceled', { message: supersededBy(superseded), cause: error });
+    const failure = asPlumbError(error);
     if (failure.kind === 'cancelled') throw error;
     const cause = failure.message;
     run.set({ type: 'Healthy', status: 'False', reason: 'HealthCheckFailed', message: cause });
