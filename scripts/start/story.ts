@@ -53,7 +53,6 @@ async function bootstrap(stage: Stage): Promise<void> {
     'main',
     '--path',
     'clusters/dev',
-    '--local',
     '--yes',
   ]);
   await commitAndPull(stage);
@@ -94,7 +93,7 @@ async function removeAndPrune(stage: Stage): Promise<void> {
   require((await live(stage, reports)) !== undefined, 'the preview deleted nothing');
   await commitAndPush(stage.demo.fleetFolder, 'Retire the reports job');
   await plumb(stage, 0, ['reconcile', 'gitrepo', 'flux-system', '--local']);
-  await plumb(stage, 0, ['prune', 'kustomization', 'apps', '--from', 'source', '--local', '--yes']);
+  await plumb(stage, 0, ['prune', 'kustomization', 'apps', '--from', 'source', '--yes']);
   require((await live(stage, reports)) === undefined, 'the prune deleted the job');
   await plumb(stage, 0, ['reconcile', 'kustomization', 'apps', '--local']);
 }

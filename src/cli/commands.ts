@@ -7,6 +7,7 @@ import { getCommand } from './commands/get.ts';
 import { installCommand } from './commands/install.ts';
 import { pruneCommand } from './commands/prune.ts';
 import { reconcileCommand } from './commands/reconcile.ts';
+import { sandboxCommand } from './commands/sandbox.ts';
 import { resumeCommand, suspendCommand } from './commands/suspend.ts';
 import { validateCommand } from './commands/validate.ts';
 import { uninstallCommand } from './commands/uninstall.ts';
@@ -28,5 +29,6 @@ export const commands: readonly Command[] = [
   bootstrapCommand,
   installCommand,
   uninstallCommand,
+  sandboxCommand,
   versionCommand,
 ];

@@ -1,12 +1,11 @@
-import { type PlumbError, plumbError } from '../base/plumbError.ts';
 import type { Logger } from '../base/logger.ts';
-import { formatRef } from '../kube/object.ts';
 import type { Engine, EngineConfig } from '../protocol/engine.ts';
 import { createBootstrapApi } from './bootstrapApi.ts';
 import { completeDependencies, EngineCore, type EngineDependencies } from './engineCore.ts';
-import { requestReconcile, resumeObject, suspendObject, waitForRequest } from './fluxCommands.ts';
-import { statusOf } from './tree/statusView.ts';
+import { resumeObject, suspendObject } from './fluxCommands.ts';
 import { readTree } from './tree/readTree.ts';
+import { statusOf } from './tree/statusView.ts';
+import { Workloads } from './workloads.ts';
 
 /**
  * The engine behind editor, CLI and tests. Connects to the cluster at the first call that needs it, writes nothing unless a
@@ -17,27 +16,21 @@ export function createEngine(
   given: Partial<EngineDependencies> & { readonly log: Logger },
 ): Promise<Engine> {
   const core = new EngineCore(config, completeDependencies(config, given));
+  const workloads = new Workloads(core);
   const signalOf = (options: { readonly signal?: AbortSignal } | undefined): AbortSignal =>
     options?.signal === undefined
       ? core.closing.signal
       : AbortSignal.any([options.signal, core.closing.signal]);
 
   const engine: Engine = {
-    status: (options) => statusOf(core, signalOf(options)),
+    status: (options) => statusOf(core, signalOf(options), workloads.running()),
     tree: (options) => readTree(core, signalOf(options)),
-    render: () => Promise.reject(notBuilt('render')),
-    plan: () => Promise.reject(notBuilt('plan')),
-    apply: () => Promise.reject(notBuilt('apply')),
-    prune: () => Promise.reject(notBuilt('prune')),
-    drift: () => Promise.reject(notBuilt('drift')),
+    render: (ref, options) => workloads.render(ref, signalOf(options)),
+    plan: (ref, from, options) => workloads.plan(ref, from, signalOf(options)),
+    apply: (planId, options) => workloads.apply(planId, signalOf(options)),
+    prune: (planId, options) => workloads.prune(planId, signalOf(options)),
+    reconcile: (ref, withSource, options) => workloads.reconcile(ref, withSource, signalOf(options)),
     ...createBootstrapApi(core, (ref, withSource, options) => engine.reconcile(ref, withSource, options)),
-    async reconcile(ref, withSource, options) {
-      const signal = signalOf(options);
-      const { session } = await core.connected();
-      core.deps.log.info('asking the controllers to reconcile', { ref: formatRef(ref), withSource });
-      const token = await requestReconcile(session.cluster, ref, core.deps.clock, signal);
-      return waitForRequest(session.cluster, ref, token, core.deps.clock, signal);
-    },
     async suspend(ref, reason, options) {
       const { session } = await core.connected();
       await suspendObject(session.cluster, ref, reason, signalOf(options));
@@ -47,11 +40,10 @@ export function createEngine(
       await resumeObject(session.cluster, ref, signalOf(options));
     },
     async setMode(mode, options) {
-      const { session } = await core.connected();
-      if (mode === 'local') await session.enterLocal(signalOf(options));
-      else await session.leaveLocal();
-      return statusOf(core, signalOf(options));
+      await workloads.setMode(mode, signalOf(options));
+      return statusOf(core, signalOf(options), workloads.running());
     },
+    drift: (uri, options) => workloads.drift(uri, signalOf(options)),
     documents: {
       open: (document) => core.workspace.openDocument(document),
       change: (document) => core.workspace.openDocument(document),
@@ -60,13 +52,13 @@ export function createEngine(
     workspaceChanged: (paths) => {
       core.workspace.filesChanged(paths);
       core.emit({ type: 'treeChanged' });
+      core.emit({ type: 'driftChanged' });
     },
     onEvent: (listener) => core.listen(listener),
-    dispose: () => core.close(),
+    async dispose() {
+      await workloads.close();
+      await core.close();
+    },
   };
   return Promise.resolve(engine);
-}
-
-function notBuilt(method: string): PlumbError {
-  return plumbError('ModeForbids', { message: `${method} is not part of this build yet` });
 }

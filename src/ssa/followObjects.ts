@@ -1,5 +1,4 @@
 import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
-import { isPlumbError } from '../base/plumbError.ts';
 import { type KubeObject, type ObjectRef, refKey, refOf } from '../kube/object.ts';
 
 /** Called with the present state of an object and at each change; undefined when it does not exist. */
@@ -10,11 +9,6 @@ export interface ObjectFollower {
   /** Runs until the signal aborts. */
   follow(refs: readonly ObjectRef[], listener: ObjectListener, signal: AbortSignal): Promise<void>;
 }
-
-/** Where reading one object is allowed and watching is not, and while a kind is not served yet. */
-const pollMs = 5000;
-/** Kinds that are ready as soon as they are there; their content is none of our business. */
-const contentless = ['/Secret', '/ConfigMap'];
 
 /** A follower with watches of its own: one per kind and namespace, narrowed to the name when only one object is meant. */
 export function followerOn(cluster: ClusterClient): ObjectFollower {
@@ -40,55 +34,22 @@ async function followGroup(
   const options = {
     ...(first.namespace !== undefined && { namespace: first.namespace }),
     ...(refs.length === 1 && { fieldSelector: `metadata.name=${first.name}` }),
-    ...(contentless.includes(`${first.group}/${first.kind}`) && { metadataOnly: true }),
   };
-  try {
-    await cluster.watch(
-      first,
-      options,
-      (event) => {
-        if (event.type === 'interrupted') return;
-        if (event.type === 'synced') {
-          const live = new Map(event.objects.map((object) => [refKey(refOf(object)), object]));
-          for (const [key, ref] of wanted) listener(ref, live.get(key));
-          return;
-        }
-        const ref = wanted.get(refKey(refOf(event.object)));
-        if (ref !== undefined) listener(ref, event.type === 'deleted' ? undefined : event.object);
-      },
-      signal,
-    );
-  } catch (error) {
-    if (!isPlumbError(error, 'AccessDenied') && !isPlumbError(error, 'NotFound')) throw error;
-    await pollEach(cluster, refs, listener, signal);
-  }
-}
-
-async function pollEach(
-  cluster: ClusterClient,
-  refs: readonly ObjectRef[],
-  listener: ObjectListener,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    for (const ref of refs) {
-      const answer = await cluster.get(ref, signal);
-      if (signal.aborted) return;
-      if (answer.type === 'ok') listener(ref, answer.value);
-      else if (answer.refusal.httpStatus === 404) listener(ref, undefined);
-    }
-    await pause(signal);
-  }
-}
-
-function pause(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, pollMs);
-    signal.addEventListener('abort', done);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-  });
+  const { group, version, kind } = first;
+  await cluster.watch(
+    // The kind alone: with a name it would be read as one object.
+    { group, version, kind },
+    options,
+    (event) => {
+      if (event.type === 'interrupted') return;
+      if (event.type === 'synced') {
+        const live = new Map(event.objects.map((object) => [refKey(refOf(object)), object]));
+        for (const [key, ref] of wanted) listener(ref, live.get(key));
+        return;
+      }
+      const ref = wanted.get(refKey(refOf(event.object)));
+      if (ref !== undefined) listener(ref, event.type === 'deleted' ? undefined : event.object);
+    },
+    signal,
+  );
 }

@@ -1,9 +1,14 @@
+import type { ObjectRef } from '../../kube/object.ts';
 import type { StatusView, SyncState } from '../../protocol/views.ts';
 import type { EngineCore } from '../engineCore.ts';
 import { readTree } from './readTree.ts';
 
 /** Folders, the cluster and how many objects are in which state. Never throws for a cluster that cannot be reached. */
-export async function statusOf(core: EngineCore, signal: AbortSignal): Promise<StatusView> {
+export async function statusOf(
+  core: EngineCore,
+  signal: AbortSignal,
+  running: readonly ObjectRef[],
+): Promise<StatusView> {
   const connection = await core.connection();
   const tree = await readTree(core, signal);
   const counts: Record<SyncState, number> = {
@@ -20,6 +25,6 @@ export async function statusOf(core: EngineCore, signal: AbortSignal): Promise<S
     folders: core.config.folders,
     ...(connection.type === 'connected' && { cluster: await connection.session.view(signal) }),
     counts,
-    running: [],
+    running,
   };
 }

@@ -1,0 +1,50 @@
+import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
+
+/**
+ * The client of a run: reads and dry-runs go through, every write first asks `requireAllowed`, which throws when this engine
+ * may not write (no Leases, or no longer). Impersonated clients made from it are guarded alike.
+ */
+export function guardedClient(cluster: ClusterClient, requireAllowed: () => void): ClusterClient {
+  // An async function: what requireAllowed throws becomes the rejection of the call.
+  const guard = async <T>(write: () => Promise<T>): Promise<T> => {
+    requireAllowed();
+    return write();
+  };
+  return {
+    ...bound(cluster),
+    apply: (object, options, signal) =>
+      options.dryRun
+        ? cluster.apply(object, options, signal)
+        : guard(() => cluster.apply(object, options, signal)),
+    create: (object, options, signal) => guard(() => cluster.create(object, options, signal)),
+    patch: (ref, body, options, signal) =>
+      options.dryRun === true
+        ? cluster.patch(ref, body, options, signal)
+        : guard(() => cluster.patch(ref, body, options, signal)),
+    delete: (ref, options, signal) => guard(() => cluster.delete(ref, options, signal)),
+    impersonate: (user) => guardedClient(cluster.impersonate(user), requireAllowed),
+  };
+}
+
+function bound(cluster: ClusterClient): ClusterClient {
+  return {
+    server: cluster.server,
+    identity: cluster.identity,
+    servedKinds: () => cluster.servedKinds(),
+    discover: (groupVersion, options) => cluster.discover(groupVersion, options),
+    servedInGroup: (group, options) => cluster.servedInGroup(group, options),
+    servedKind: (ref) => cluster.servedKind(ref),
+    get: (ref, signal) => cluster.get(ref, signal),
+    list: (kind, options, signal) => cluster.list(kind, options, signal),
+    apply: (object, options, signal) => cluster.apply(object, options, signal),
+    create: (object, options, signal) => cluster.create(object, options, signal),
+    patch: (ref, body, options, signal) => cluster.patch(ref, body, options, signal),
+    delete: (ref, options, signal) => cluster.delete(ref, options, signal),
+    watch: (kind, options, onEvent, signal) => cluster.watch(kind, options, onEvent, signal),
+    raw: (path, signal) => cluster.raw(path, signal),
+    rawText: (...args) => cluster.rawText(...args),
+    impersonate: (user) => cluster.impersonate(user),
+    serverTime: () => cluster.serverTime(),
+    close: () => cluster.close(),
+  };
+}

@@ -1,0 +1,101 @@
+import { fluxKinds } from '../flux/kinds.gen.ts';
+import type { ControllerProfile } from '../flux/controllerProfile.ts';
+import type { ObjectRef } from '../kube/object.ts';
+import type { RunView } from '../protocol/views.ts';
+import type { RunOutcome } from '../ssa/runOutcome.ts';
+import type { ClusterSession } from './clusterSession.ts';
+import { isReconciled, runController } from './controllers.ts';
+import type { EngineCore } from './engineCore.ts';
+import { LocalReconciler } from './localReconciler.ts';
+import type { RunContexts } from './localRuns.ts';
+import type { WatchStore } from './watchStore.ts';
+
+/** The engine as the controllers of one cluster, from taking the Leases to giving them back. */
+export class LocalMode {
+  readonly #core: EngineCore;
+  readonly #session: ClusterSession;
+  readonly #reconciler: LocalReconciler;
+  readonly #stopping = new AbortController();
+
+  private constructor(
+    core: EngineCore,
+    session: ClusterSession,
+    store: WatchStore,
+    profile: ControllerProfile,
+    contexts: RunContexts,
+  ) {
+    this.#core = core;
+    this.#session = session;
+    const { signal } = this.#stopping;
+    this.#reconciler = new LocalReconciler({
+      store,
+      clock: core.deps.clock,
+      log: core.deps.log,
+      random: Math.random,
+      isReconciled,
+      run: async (ref, slot) => {
+        const started = core.deps.clock.now();
+        const outcome = await runController({ contexts, profile, signal, slot }, ref);
+        core.emit({
+          type: 'runFinished',
+          run: runViewOfOutcome(ref, outcome, core.deps.clock.now() - started),
+        });
+        return outcome;
+      },
+      onFinished: () => core.emit({ type: 'treeChanged' }),
+    });
+  }
+
+  /** Takes the Leases, and with schedule `continuous` starts to reconcile everything. */
+  static async enter(
+    core: EngineCore,
+    session: ClusterSession,
+    store: WatchStore,
+    contexts: RunContexts,
+    signal: AbortSignal,
+  ): Promise<LocalMode> {
+    const profile = await session.profile(signal);
+    await session.enterLocal(signal);
+    const mode = new LocalMode(core, session, store, profile, contexts);
+    if (core.config.schedule === 'continuous') {
+      await core.watchFlux(store);
+      mode.#reconciler.start(fluxKinds.flatMap((kind) => store.list(kind)));
+    }
+    return mode;
+  }
+
+  changed(refs: readonly ObjectRef[]): void {
+    this.#reconciler.changed(refs);
+  }
+
+  running(): readonly ObjectRef[] {
+    return this.#reconciler.running();
+  }
+
+  /** One run now; the object's outcome. */
+  async reconcile(ref: ObjectRef): Promise<RunView> {
+    const started = this.#core.deps.clock.now();
+    const outcome = await this.#reconciler.reconcileNow(ref);
+    return runViewOfOutcome(ref, outcome, this.#core.deps.clock.now() - started);
+  }
+
+  /** Cancels what runs between two objects, waits for it, and gives the Leases back. */
+  async leave(): Promise<void> {
+    this.#stopping.abort();
+    await this.#reconciler.stop();
+    await this.#session.leaveLocal();
+  }
+}
+
+/** A run as it is shown. */
+export function runViewOfOutcome(ref: ObjectRef, outcome: RunOutcome, elapsedMs: number): RunView {
+  return {
+    ref,
+    ready: outcome.result === 'succeeded',
+    reason: outcome.reason,
+    message: outcome.hint === undefined ? outcome.message : `${outcome.message} (${outcome.hint})`,
+    ...(outcome.revision !== undefined && { revision: outcome.revision }),
+    changeSet: outcome.changeSet.map(({ ref: changed, action }) => ({ ref: changed, action })),
+    elapsedMs,
+  };
+}

@@ -1,0 +1,99 @@
+import type { ObjectRef } from '../kube/object.ts';
+import { refKey } from '../kube/object.ts';
+import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
+import { ArtifactStore } from '../controllers/source/artifactStore.ts';
+import { readArtifact } from '../controllers/source/readArtifact.ts';
+import type { SourceContext } from '../controllers/source/sourceContext.ts';
+import type { KustomizeContext } from '../controllers/kustomize/kustomizeContext.ts';
+import { type ControllerProfile, defaultProfile } from '../flux/controllerProfile.ts';
+import { coreEvent, type FluxEvent } from '../flux/events.ts';
+import { EventRecorder } from '../ssa/eventRecorder.ts';
+import type { RunContext } from '../ssa/runContext.ts';
+import type { EngineCore } from './engineCore.ts';
+import { guardedClient } from './guardedClient.ts';
+import type { ClusterSession } from './clusterSession.ts';
+import type { Slot } from './queue.ts';
+
+/** What all runs on one cluster share: artifacts in memory and the recorder of events. */
+export class RunContexts {
+  readonly artifacts = new ArtifactStore();
+  readonly #core: EngineCore;
+  readonly #session: ClusterSession;
+  readonly #recorder: EventRecorder;
+  readonly #writing: ClusterClient;
+  readonly #superseded = new Map<string, AbortController>();
+
+  constructor(core: EngineCore, session: ClusterSession) {
+    this.#core = core;
+    this.#session = session;
+    this.#writing = guardedClient(session.cluster, () => session.requireLocal());
+    this.#recorder = new EventRecorder(this.#writing, core.deps.clock, core.deps.log);
+  }
+
+  /** For a source controller's run, or for fetching what a source's status names. */
+  source(
+    signal: AbortSignal,
+    ref: ObjectRef,
+    slot?: Slot,
+    profile: ControllerProfile = defaultProfile,
+  ): SourceContext {
+    return {
+      ...this.#base(signal, ref, slot),
+      git: this.#core.deps.git,
+      artifacts: this.artifacts,
+      runtimeNamespace: profile.runtimeNamespace,
+      recordEvent: (event) => this.#record(event),
+    };
+  }
+
+  /** For a run of the kustomize controller, or for a plan of one. */
+  kustomize(signal: AbortSignal, ref: ObjectRef, profile: ControllerProfile, slot?: Slot): KustomizeContext {
+    const newer = new AbortController();
+    this.#superseded.set(refKey(ref), newer);
+    return {
+      ...this.#base(signal, ref, slot),
+      profile,
+      park: (wait) => (slot === undefined ? wait() : slot.park(wait)),
+      fetchArtifact: (source, fetchSignal) =>
+        readArtifact(this.source(fetchSignal, ref, undefined, profile), source),
+      recordEvent: (event) => this.#record(event),
+      superseded: () => newer.signal,
+    };
+  }
+
+  /** Something newer was queued for the object: the run in progress stops waiting. */
+  supersede(ref: ObjectRef): void {
+    this.#superseded.get(refKey(ref))?.abort();
+  }
+
+  #base(signal: AbortSignal, ref: ObjectRef, slot: Slot | undefined): RunContext {
+    const { clock, log } = this.#core.deps;
+    return {
+      cluster: this.#writing,
+      clock,
+      log,
+      signal,
+      ...(slot !== undefined && { park: (wait) => slot.park(wait) }),
+      onStage: (event) => {
+        if (event.type === 'started') this.#core.emit({ type: 'stageStarted', ref, stage: event.stage });
+        else
+          this.#core.emit({
+            type: 'stageFinished',
+            ref,
+            stage: event.stage,
+            elapsedMs: event.elapsedMs,
+            failed: event.failed,
+          });
+      },
+    };
+  }
+
+  #record(event: FluxEvent): void {
+    const now = this.#core.deps.clock.now();
+    this.#recorder.record(coreEvent(event, now, process.hrtime.bigint()));
+  }
+
+  get session(): ClusterSession {
+    return this.#session;
+  }
+}

@@ -1,0 +1,215 @@
+import type { Diagnostic } from '../../base/diagnostic.ts';
+import { isPlumbError, plumbError } from '../../base/plumbError.ts';
+import { applyPolicyOf, openTarget, pruneRulesOf } from '../../controllers/kustomize/applyPolicyOf.ts';
+import { buildDesired } from '../../controllers/kustomize/buildDesired.ts';
+import type { KustomizeContext } from '../../controllers/kustomize/kustomizeContext.ts';
+import { readArtifact } from '../../controllers/source/readArtifact.ts';
+import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
+import type { Artifact } from '../../flux/artifact.ts';
+import { inventoryOf, sourceRefOf } from '../../flux/kustomization.ts';
+import { formatRef, type KubeObject, type ObjectRef, refKey, refOf } from '../../kube/object.ts';
+import type { DryRunCache } from '../../ssa/dryRunCache.ts';
+import type { Plan } from '../../ssa/plan.ts';
+import { planApply } from '../../ssa/planApply.ts';
+import { previewPrune, type StaleObject } from '../../ssa/previewPrune.ts';
+import type { ClusterSession } from '../clusterSession.ts';
+import type { EngineCore } from '../engineCore.ts';
+import { readFluxObject } from '../fluxCommands.ts';
+import type { RunContexts } from '../localRuns.ts';
+import { inventoryEntriesOf } from '../tree/readTree.ts';
+import { workingTreeArtifact } from '../workspace/workingTreeArtifact.ts';
+import { workspaceObjects } from '../workspace/workspaceObjects.ts';
+
+/** Where a plan takes its files from; `preview` is the working tree with unsaved documents on top. */
+export type PlanFrom = 'workingTree' | 'preview' | 'source';
+
+/** A plan with everything an approval needs: what was shown is what can be applied. */
+export interface WorkloadPlan {
+  readonly ref: ObjectRef;
+  readonly kustomization: Kustomization;
+  readonly artifact: Artifact;
+  /** The folder the files came from; absent for a revision fetched from the source. */
+  readonly folder?: string;
+  readonly plan: Plan;
+  readonly stale: readonly StaleObject[];
+  readonly identity: string;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly warnings: readonly string[];
+}
+
+export interface PlanRequest {
+  readonly core: EngineCore;
+  readonly session: ClusterSession;
+  readonly contexts: RunContexts;
+  readonly ref: ObjectRef;
+  readonly from: PlanFrom;
+  readonly cache?: DryRunCache;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What reconciling the Kustomization would change, from the folder or from the revision its source has. Read-only.
+ * Throws NotFound when no folder stands in for the source or there is no such Kustomization.
+ */
+export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> {
+  const { session, contexts, ref, signal } = request;
+  requireKustomization(ref);
+  const { kustomization, isInCluster } = await readKustomization(request);
+  const profile = await session.profile(signal);
+  const ctx = contexts.kustomize(signal, ref, profile);
+  const { artifact, folder } = await artifactFor(request, kustomization);
+  const target = await openTarget(ctx, kustomization);
+  try {
+    const on: KustomizeContext = { ...ctx, cluster: target.cluster };
+    const desired = await buildDesired(ctx, kustomization, artifact);
+    const lastApplied = await lastAppliedObjects(ctx, request, kustomization, artifact);
+    const plan = await planApply(on, desired, inventoryOf(kustomization), {
+      ...applyPolicyOf(kustomization, profile),
+      ...(lastApplied !== undefined && {
+        lastApplied: (object: KubeObject) => lastApplied.get(refKey(refOf(object))),
+      }),
+      ...(request.cache !== undefined && { cache: request.cache }),
+    });
+    const stale = await previewPrune(on, plan.stale, {
+      ...pruneRulesOf(kustomization),
+      consequencesOf: fluxConsequences,
+    });
+    return {
+      ref,
+      kustomization,
+      artifact,
+      ...(folder !== undefined && { folder }),
+      plan,
+      stale: kustomization.spec.prune ? stale : stale.map(orphaned),
+      identity:
+        kustomization.spec.serviceAccountName ?? profile.defaultServiceAccount ?? 'kustomize-controller',
+      diagnostics: desired.diagnostics,
+      warnings: warningsOf(kustomization, isInCluster, desired.objects.length, plan),
+    };
+  } finally {
+    target.close();
+  }
+}
+
+function requireKustomization(ref: ObjectRef): void {
+  if (ref.kind === 'Kustomization') return;
+  throw plumbError('InvalidConfiguration', {
+    subject: formatRef(ref),
+    message: `plans are made of Kustomizations; a ${ref.kind} cannot be planned yet`,
+  });
+}
+
+/** The live object, whose inventory and spec count; the file's where the cluster has none yet. */
+async function readKustomization({
+  core,
+  session,
+  ref,
+  signal,
+}: PlanRequest): Promise<{ readonly kustomization: Kustomization; readonly isInCluster: boolean }> {
+  try {
+    return {
+      kustomization: (await readFluxObject(session.cluster, ref, signal)) as unknown as Kustomization,
+      isInCluster: true,
+    };
+  } catch (error) {
+    if (!isPlumbError(error, 'NotFound')) throw error;
+    const snapshots = await core.workspace.edited(signal);
+    const found = snapshots
+      .flatMap((snapshot) => workspaceObjects(snapshot).objects)
+      .find(({ object }) => refKey(refOf(object)) === refKey(ref));
+    if (found === undefined) throw error;
+    return { kustomization: found.object as unknown as Kustomization, isInCluster: false };
+  }
+}
+
+async function artifactFor(
+  request: PlanRequest,
+  kustomization: Kustomization,
+): Promise<{ readonly artifact: Artifact; readonly folder?: string }> {
+  const { core, session, contexts, ref, from, signal } = request;
+  if (from !== 'source') return workingTreeArtifact(core, session, kustomization, from === 'preview', signal);
+  const source = await readFluxObject(session.cluster, sourceRefOf(kustomization), signal);
+  const artifact = await readArtifact(contexts.source(signal, ref), source);
+  if (artifact !== undefined) return { artifact };
+  throw plumbError('ArtifactNotFound', {
+    subject: formatRef(refOf(source)),
+    message: 'has no artifact yet',
+    hint: `reconcile it first: plumb reconcile ${source.kind.toLowerCase()} ${source.metadata.name}`,
+  });
+}
+
+/** What the last applied revision wanted, to tell drift from edits; undefined where that revision cannot be had. */
+async function lastAppliedObjects(
+  ctx: KustomizeContext,
+  { contexts, session, ref, signal }: PlanRequest,
+  kustomization: Kustomization,
+  artifact: Artifact,
+): Promise<ReadonlyMap<string, KubeObject> | undefined> {
+  const applied = kustomization.status?.lastAppliedRevision;
+  if (applied === undefined || applied === '') return undefined;
+  try {
+    const source = await readFluxObject(session.cluster, sourceRefOf(kustomization), signal);
+    const recorded =
+      applied === artifact.revision
+        ? artifact
+        : await readArtifact(contexts.source(signal, ref), withRevision(source, applied));
+    if (recorded === undefined) return undefined;
+    const desired = await buildDesired(ctx, kustomization, recorded);
+    return new Map(desired.objects.map(({ object }) => [refKey(refOf(object)), object]));
+  } catch (error) {
+    if (isPlumbError(error, 'Cancelled')) throw error;
+    // Without it managedFields decide: a commit that is gone, or one that does not build, is no reason to show nothing.
+    ctx.log.debug('the last applied revision cannot be built', {
+      ref: formatRef(ref),
+      revision: applied,
+      error: String(error),
+    });
+    return undefined;
+  }
+}
+
+function withRevision(source: KubeObject, revision: string): KubeObject {
+  const status = source['status'] as { readonly artifact?: object } | undefined;
+  return { ...source, status: { ...status, artifact: { ...status?.artifact, revision } } } as KubeObject;
+}
+
+/** A Kustomization that is pruned takes along, or leaves behind, what it applied. */
+function fluxConsequences(live: KubeObject): readonly string[] {
+  if (!/^(kustomize|helm)\.toolkit\.fluxcd\.io\//.test(live.apiVersion)) return [];
+  const count = inventoryEntriesOf(live).length;
+  if (count === 0) return [];
+  const spec = live['spec'] as { readonly suspend?: boolean; readonly prune?: boolean } | undefined;
+  if (spec?.suspend === true) return [`nothing of its own, but it orphans ${count} objects: it is suspended`];
+  if (live.kind === 'Kustomization' && spec?.prune !== true)
+    return [`nothing of its own, but it orphans ${count} objects: spec.prune is off`];
+  return [`the ${count} objects it applied`];
+}
+
+function orphaned(stale: StaleObject): StaleObject {
+  if (stale.verdict.type !== 'delete') return stale;
+  return {
+    ...stale,
+    consequences: [],
+    verdict: {
+      type: 'keep',
+      live: stale.verdict.live,
+      reason: 'spec.prune is off: it only leaves the inventory',
+    },
+  };
+}
+
+function warningsOf(
+  kustomization: Kustomization,
+  isInCluster: boolean,
+  objects: number,
+  plan: Plan,
+): readonly string[] {
+  const warnings: string[] = [];
+  if (!isInCluster)
+    warnings.push('this Kustomization is only in Git: nobody reconciles it until it is applied itself');
+  if (kustomization.spec.suspend === true)
+    warnings.push('this Kustomization is suspended: the cluster changes when it is resumed');
+  if (objects === 0 && plan.stale.length > 0)
+    warnings.push(`the build is empty: a reconcile prunes everything, ${plan.stale.length} objects`);
+  return warnings;
+}

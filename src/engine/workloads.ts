@@ -1,0 +1,181 @@
+import { plumbError } from '../base/plumbError.ts';
+import { buildDesired } from '../controllers/kustomize/buildDesired.ts';
+import type { Kustomization } from '../flux/api/kustomize.gen.ts';
+import { formatRef, type ObjectRef, refOf } from '../kube/object.ts';
+import type { RenderedManifest } from '../protocol/engine.ts';
+import type { ClusterMode, DriftView, PlanView, RunView } from '../protocol/views.ts';
+import { createDryRunCache, type DryRunCache } from '../ssa/dryRunCache.ts';
+import type { ClusterSession } from './clusterSession.ts';
+import { driftOf } from './drift/driftOf.ts';
+import type { EngineCore } from './engineCore.ts';
+import { readFluxObject, requestReconcile, waitForRequest } from './fluxCommands.ts';
+import { LocalMode } from './localMode.ts';
+import { RunContexts } from './localRuns.ts';
+import { PlanStore } from './planStore.ts';
+import { planView, manifestYaml } from './plans/planView.ts';
+import { type PlanFrom, planWorkload, type WorkloadPlan } from './plans/planWorkload.ts';
+import { applyApproved, pruneApproved } from './plans/runPlan.ts';
+import { sourceRefOf } from './tree/fluxNode.ts';
+import type { WatchStore } from './watchStore.ts';
+import { workingTreeArtifact } from './workspace/workingTreeArtifact.ts';
+
+interface Cluster {
+  readonly session: ClusterSession;
+  readonly store: WatchStore;
+  readonly contexts: RunContexts;
+  readonly dryRuns: DryRunCache;
+}
+
+interface StoredPlan {
+  readonly id: string;
+  readonly planned: WorkloadPlan;
+}
+
+/** The longest a dry-run's answer may serve a diff (architecture, section 9). */
+const longestDryRunAgeMs = 10 * 60_000;
+
+/** Everything the engine does with Kustomizations and their sources: plan, apply, prune, reconcile, drift. */
+export class Workloads {
+  readonly #core: EngineCore;
+  readonly #plans = new PlanStore<StoredPlan>();
+  #shared: { readonly contexts: RunContexts; readonly dryRuns: DryRunCache } | undefined;
+  #local: LocalMode | undefined;
+  readonly #listener: { dispose(): void };
+
+  constructor(core: EngineCore) {
+    this.#core = core;
+    this.#listener = core.listen((event) => {
+      if (event.type === 'objectsChanged') this.#local?.changed(event.refs);
+    });
+  }
+
+  running(): readonly ObjectRef[] {
+    return this.#local?.running() ?? [];
+  }
+
+  async plan(ref: ObjectRef, from: PlanFrom, signal: AbortSignal): Promise<PlanView> {
+    const { session } = await this.#cluster();
+    const planned = await this.#planned(ref, from, signal);
+    const { id } = this.#plans.add((newId) => ({ id: newId, planned }));
+    return planView(id, session.context, planned);
+  }
+
+  async apply(planId: string, signal: AbortSignal): Promise<RunView> {
+    const { planned } = this.#plans.take(planId);
+    return this.#writing(signal, async ({ session, contexts }) =>
+      applyApproved(contexts.kustomize(signal, planned.ref, await session.profile(signal)), planned),
+    );
+  }
+
+  async prune(planId: string, signal: AbortSignal): Promise<RunView> {
+    const { planned } = this.#plans.take(planId);
+    return this.#writing(signal, async ({ session, contexts }) =>
+      pruneApproved(contexts.kustomize(signal, planned.ref, await session.profile(signal)), planned),
+    );
+  }
+
+  /** In local mode one run of our own; in observe mode the controllers are asked by annotation and waited for. */
+  async reconcile(ref: ObjectRef, withSource: boolean, signal: AbortSignal): Promise<RunView> {
+    const { session } = await this.#cluster();
+    const object = await readFluxObject(session.cluster, ref, signal);
+    const source = withSource ? sourceRefOf(object) : undefined;
+    if (source !== undefined) {
+      const fetched = await this.reconcile(source, false, signal);
+      if (!fetched.ready) return fetched;
+    }
+    if (this.#local !== undefined) return this.#local.reconcile(ref);
+    const { live } = await session.installation(signal);
+    if (live.length === 0) {
+      throw plumbError('ModeForbids', {
+        subject: formatRef(ref),
+        message: `nobody reconciles ${session.context}: no Flux controller runs there, and Plumb is in observe mode`,
+        hint: 'switch to local mode (plumb … --local, or "Plumb: Set Mode") to let Plumb reconcile it',
+      });
+    }
+    const token = await requestReconcile(session.cluster, ref, this.#core.deps.clock, signal);
+    return waitForRequest(session.cluster, ref, token, this.#core.deps.clock, signal);
+  }
+
+  async render(ref: ObjectRef, signal: AbortSignal): Promise<readonly RenderedManifest[]> {
+    const { session, contexts } = await this.#cluster();
+    const kustomization = (await readFluxObject(session.cluster, ref, signal)) as unknown as Kustomization;
+    const { artifact } = await workingTreeArtifact(this.#core, session, kustomization, true, signal);
+    const ctx = contexts.kustomize(signal, ref, await session.profile(signal));
+    const desired = await buildDesired(ctx, kustomization, artifact);
+    return desired.objects.map(({ object }) => ({ ref: refOf(object), yaml: manifestYaml(object) }));
+  }
+
+  async drift(uri: string, signal: AbortSignal): Promise<DriftView> {
+    const connection = await this.#core.connection();
+    if (connection.type === 'none') {
+      return {
+        uri,
+        version: this.#core.workspace.document(uri)?.version ?? 0,
+        marks: [],
+        onlyInCluster: [],
+        onlyInGit: [],
+        message: connection.error.message,
+      };
+    }
+    await this.#core.watchFlux(connection.store);
+    const workloads = connection.store.list({ group: 'kustomize.toolkit.fluxcd.io', kind: 'Kustomization' });
+    return driftOf({
+      core: this.#core,
+      uri,
+      workloads,
+      plan: (ref) => this.#planned(ref, 'preview', signal),
+    });
+  }
+
+  async setMode(mode: ClusterMode, signal: AbortSignal): Promise<void> {
+    if (mode === 'observe') return this.#leaveLocal();
+    if (this.#local !== undefined) return;
+    const { session, store, contexts } = await this.#cluster();
+    this.#local = await LocalMode.enter(this.#core, session, store, contexts, signal);
+    this.#core.emit({
+      type: 'modeChanged',
+      cluster: await session.view(signal),
+      why: 'switched to local mode',
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#listener.dispose();
+    await this.#leaveLocal();
+  }
+
+  async #planned(ref: ObjectRef, from: PlanFrom, signal: AbortSignal): Promise<WorkloadPlan> {
+    const { session, contexts, dryRuns } = await this.#cluster();
+    return planWorkload({ core: this.#core, session, contexts, ref, from, cache: dryRuns, signal });
+  }
+
+  /** In observe mode the Leases are taken for one approved write, where nobody else reconciles, and given back. */
+  async #writing<T>(signal: AbortSignal, work: (cluster: Cluster) => Promise<T>): Promise<T> {
+    const cluster = await this.#cluster();
+    if (this.#local !== undefined) return work(cluster);
+    await cluster.session.enterLocal(signal);
+    try {
+      return await work(cluster);
+    } finally {
+      await cluster.session.leaveLocal();
+    }
+  }
+
+  async #leaveLocal(): Promise<void> {
+    const local = this.#local;
+    this.#local = undefined;
+    await local?.leave();
+  }
+
+  async #cluster(): Promise<Cluster> {
+    const { session, store } = await this.#core.connected();
+    if (this.#shared === undefined) {
+      const { uid } = await session.identify();
+      this.#shared ??= {
+        contexts: new RunContexts(this.#core, session),
+        dryRuns: createDryRunCache({ clusterUid: uid, maxAge: longestDryRunAgeMs }),
+      };
+    }
+    return { session, store, ...this.#shared };
+  }
+}
