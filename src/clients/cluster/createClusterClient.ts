@@ -263,12 +263,8 @@ function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs
 /** The server's words for a path that nothing serves. */
 const unservedPath = 'the server could not find the requested resource';
 
-const namespaceMissing: Refusal = {
-  httpStatus: 400,
-  reason: 'BadRequest',
-  message: 'namespace not specified',
-  causes: [],
-};
+/** What the server would answer to the path of a namespaced object without its namespace. */
+const namespaceMissing: Refusal = { httpStatus: 404, reason: 'NotFound', message: unservedPath, causes: [] };
 
 function pathFor(
   { group, version, plural, namespaced }: ServedKind,
