@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"fmt"
 
 	nodefast "sigs.k8s.io/kwok/kustomize/stage/node/fast"
@@ -10,7 +11,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// printStages writes kwok's own stages: what makes its nodes and pods ready, completes Jobs and ends deleted pods.
+//go:embed stages.yaml
+var cloudStages string
+
+// printStages writes kwok's own stages, which make nodes and pods ready, complete Jobs and end deleted pods; and ours.
 // Pods of Flux are not made ready: no process stands behind them.
 func printStages() {
 	for _, text := range []string{
@@ -19,6 +23,7 @@ func printStages() {
 		exceptFlux(podfast.DefaultPodReady),
 		podfast.DefaultPodComplete,
 		podfast.DefaultPodDelete,
+		cloudStages,
 	} {
 		fmt.Printf("---\n%s\n", text)
 	}

@@ -1,3 +1,4 @@
+import { isCheckout } from '../clients/sandbox/places.ts';
 import type { Command } from './command.ts';
 import { applyCommand } from './commands/apply.ts';
 import { bootstrapCommand } from './commands/bootstrap.ts';
@@ -11,6 +12,7 @@ import { sandboxCommand } from './commands/sandbox.ts';
 import { resumeCommand, suspendCommand } from './commands/suspend.ts';
 import { validateCommand } from './commands/validate.ts';
 import { uninstallCommand } from './commands/uninstall.ts';
+import { sandboxCommand } from './commands/sandbox.ts';
 import { versionCommand } from './commands/version.ts';
 import { watchCommand } from './commands/watch.ts';
 
@@ -31,4 +33,6 @@ export const commands: readonly Command[] = [
   uninstallCommand,
   sandboxCommand,
   versionCommand,
+  // A tool of the repository: an installed CLI has no Go sources to build it from.
+  ...(isCheckout() ? [sandboxCommand] : []),
 ];

@@ -35,6 +35,26 @@ test('a Deployment becomes available, a Job completes, and a deleted Pod goes', 
   await cluster.waitFor(pods, (list) => items(list).length === 0);
 });
 
+test('a StatefulSet gets its volumes, a Service its load balancer, and released volumes go', async () => {
+  const namespace = await cluster.freshNamespace();
+  const statefulSets = `/apis/apps/v1/namespaces/${namespace}/statefulsets`;
+  const services = `/api/v1/namespaces/${namespace}/services`;
+  const claims = `/api/v1/namespaces/${namespace}/persistentvolumeclaims`;
+  assert.equal((await cluster.request('POST', statefulSets, statefulSet('db'))).status, 201);
+  assert.equal((await cluster.request('POST', services, loadBalancer('db'))).status, 201);
+  await cluster.waitFor(`${statefulSets}/db`, (object) =>
+    JSON.stringify(object).includes('"readyReplicas":1'),
+  );
+  await cluster.waitFor(`${services}/db`, (object) => JSON.stringify(object).includes('"ingress":[{"ip"'));
+  const claim = await cluster.waitFor(`${claims}/data-db-0`, () => true);
+  const volume = String((claim['spec'] as JsonObject)['volumeName']);
+  await cluster.request('DELETE', `${statefulSets}/db`);
+  await cluster.request('DELETE', `${claims}/data-db-0`);
+  await cluster.waitFor('/api/v1/persistentvolumes', (list) =>
+    items(list).every((item) => (item['metadata'] as JsonObject)['name'] !== volume),
+  );
+});
+
 test('Pods of Flux stay pending: no process stands behind them', async () => {
   const namespace = await cluster.freshNamespace();
   const deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`;
@@ -264,6 +284,22 @@ function job(name: string): object {
     metadata: { name },
     spec: { template: { spec: { containers, restartPolicy: 'Never' } } },
   };
+}
+
+function statefulSet(name: string): object {
+  const { spec } = deployment(name, {}) as { spec: object };
+  const claim = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name },
+    spec: { ...spec, serviceName: name, volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: claim }] },
+  };
+}
+
+function loadBalancer(name: string): object {
+  const spec = { type: 'LoadBalancer', selector: { app: name }, ports: [{ port: 80 }] };
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name }, spec };
 }
 
 function items(list: JsonObject): JsonObject[] {

@@ -121,7 +121,7 @@ async function earlierBuild(recipe: GoRecipe, digest: string): Promise<string | 
 }
 
 async function digestOf({ folder }: GoRecipe): Promise<string> {
-  const names = (await readdir(folder)).filter((name) => /\.go$|^go\.(mod|sum)$/.test(name)).sort();
+  const names = (await readdir(folder)).filter((name) => /\.(go|yaml)$|^go\.(mod|sum)$/.test(name)).sort();
   const parts = await Promise.all(
     names.map(async (name) => `${name} ${sha256Hex(await readFile(join(folder, name)))}`),
   );

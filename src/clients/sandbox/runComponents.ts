@@ -63,7 +63,7 @@ export class ComponentSet {
     );
     progress('starting the controllers, the scheduler and the nodes');
     for (const name of ['controller-manager', 'scheduler', 'kwok'] as const) this.#spawn(name, ports);
-    if (this.#has('kwok')) await this.#createNodes(access);
+    if (this.#has('kwok')) await this.#createStandIns(access);
     if (this.#has('controller-manager')) {
       const path = '/api/v1/namespaces/default/serviceaccounts/default';
       await this.#until(
@@ -133,12 +133,11 @@ export class ComponentSet {
     await writePrivate(this.#folder.stages, stdout);
   }
 
-  async #createNodes(access: AdministratorAccess): Promise<void> {
+  /** What a cloud and its kubelets would bring: nodes, and a class of volumes. kwok brings them to life. */
+  async #createStandIns(access: AdministratorAccess): Promise<void> {
     const names = Array.from({ length: this.#spec.nodes }, (_, index) => `sandbox-${index}`);
-    for (const name of names) {
-      const { status, body } = await apiRequest(access, 'POST', '/api/v1/nodes', node(name));
-      if (status !== 201) throw new Error(`node ${name} was refused with ${status}: ${body}`);
-    }
+    await create(access, '/apis/storage.k8s.io/v1/storageclasses', storageClass);
+    for (const name of names) await create(access, '/api/v1/nodes', node(name));
     for (const name of names)
       await this.#until(`node ${name} is ready`, async () =>
         isReady((await apiRequest(access, 'GET', `/api/v1/nodes/${name}`)).body),
@@ -168,6 +167,19 @@ export class ComponentSet {
 function environmentFor(folder: SandboxFolder): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], HOME: folder.path, TMPDIR: folder.path, KWOK_WORKDIR: folder.path };
 }
+
+async function create(access: AdministratorAccess, path: string, object: object): Promise<void> {
+  const { status, body } = await apiRequest(access, 'POST', path, object);
+  if (status !== 201) throw new Error(`${path}: creation was refused with ${status}: ${body}`);
+}
+
+/** Named in stages.yaml of the Go module, which makes its volumes. */
+const storageClass = {
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'StorageClass',
+  metadata: { name: 'sandbox', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+  provisioner: 'sandbox.plumb',
+};
 
 function node(name: string): object {
   return {
