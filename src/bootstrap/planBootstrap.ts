@@ -80,10 +80,12 @@ export async function planBootstrap(
   };
 }
 
-/** Two drafts with the same digest do the same; the branch may have moved in between. */
+/** Two drafts with the same digest do the same to the same files and objects; the branch may have moved in between. */
 export function draftDigest(draft: BootstrapDraft): string {
-  const { commits, install, sync, secret } = draft;
-  const files = [commits.components, commits.sync].map((commit) => [...(commit?.files ?? [])]);
+  const { commits, install, sync, secret, repository } = draft;
+  const files = [commits.components, commits.sync].map((commit) =>
+    [...(commit?.files ?? [])].map(([path, content]) => [path, repository.files.get(path) ?? null, content]),
+  );
   const action = ({ ref, action: what }: StagedObject): string => `${formatRef(ref)} ${what}`;
   const keys = [secret?.action ?? '', ...(secret?.data.keys() ?? []), ...(secret?.removed ?? [])];
   const trusted = [secret?.deployKey?.publicKey ?? '', ...(secret?.hostKeys ?? []).map(({ line }) => line)];
