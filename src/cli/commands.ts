@@ -12,7 +12,6 @@ import { sandboxCommand } from './commands/sandbox.ts';
 import { resumeCommand, suspendCommand } from './commands/suspend.ts';
 import { validateCommand } from './commands/validate.ts';
 import { uninstallCommand } from './commands/uninstall.ts';
-import { sandboxCommand } from './commands/sandbox.ts';
 import { versionCommand } from './commands/version.ts';
 import { watchCommand } from './commands/watch.ts';
 
@@ -31,7 +30,6 @@ export const commands: readonly Command[] = [
   bootstrapCommand,
   installCommand,
   uninstallCommand,
-  sandboxCommand,
   versionCommand,
   // A tool of the repository: an installed CLI has no Go sources to build it from.
   ...(isCheckout() ? [sandboxCommand] : []),
