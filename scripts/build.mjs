@@ -23,6 +23,7 @@ const host = { ...shared, format: 'cjs', outExtension: { '.js': '.cjs' }, outdir
 const bundles = [
   { ...host, entryPoints: { extension: 'src/extension.ts' } },
   { ...host, entryPoints: { languageClient: 'src/ui/languageClient.ts' } },
+  { ...host, entryPoints: { rpc: 'src/protocol/rpc.ts' } },
   {
     ...shared,
     format: 'esm',

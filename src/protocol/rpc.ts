@@ -9,45 +9,8 @@ import {
 } from 'vscode-jsonrpc/node';
 import { asPlumbError, plumbError, plumbErrorFromJson, type PlumbErrorJson } from '../base/plumbError.ts';
 import type { CallOptions, DocumentText, Engine, EngineConfig } from './engine.ts';
+import { argumentCounts, everyRequest, requestNames, type RequestName } from './engineRequests.ts';
 import type { EngineEvent } from './events.ts';
-
-/** Methods of Engine that are questions with one answer. */
-export type RequestName = Exclude<keyof Engine, 'documents' | 'workspaceChanged' | 'onEvent' | 'dispose'>;
-
-/** Every one of them, with the number of its arguments before the options. */
-const argumentCounts: Readonly<Record<RequestName, number>> = {
-  status: 0,
-  tree: 0,
-  render: 1,
-  plan: 2,
-  apply: 1,
-  prune: 1,
-  reconcile: 2,
-  suspend: 2,
-  resume: 1,
-  setMode: 1,
-  drift: 1,
-  exportInstall: 1,
-  planInstall: 1,
-  install: 1,
-  planBootstrap: 1,
-  bootstrap: 1,
-  check: 1,
-  planUninstall: 1,
-  uninstall: 1,
-};
-
-const requestNames = Object.keys(argumentCounts) as RequestName[];
-
-/** Every request as a function made by `make`; the names are the table's, the types are Engine's. */
-export function everyRequest(
-  make: (name: RequestName) => (...args: readonly unknown[]) => Promise<unknown>,
-): Pick<Engine, RequestName> {
-  return Object.fromEntries(requestNames.map((name) => [name, make(name)])) as unknown as Pick<
-    Engine,
-    RequestName
-  >;
-}
 
 interface RequestParams {
   readonly args: readonly unknown[];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../base/logger.ts';
+import * as rpc from '../protocol/rpc.ts';
 import { createEngineClient, type EngineClient } from './engineClient.ts';
 import type { EngineState } from './model/statusText.ts';
 
@@ -19,6 +20,7 @@ async function withClient(work: (watched: Watched) => Promise<void>): Promise<vo
   let notify = (): void => undefined;
   const client = createEngineClient({
     modulePath,
+    loadRpc: () => rpc,
     config: () => ({ folders: ['/work'], schedule: 'continuous' }),
     env: { ...process.env, VSCODE_PID: '12', NODE_TEST_CONTEXT: undefined },
     log: silentLogger,

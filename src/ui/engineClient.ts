@@ -3,14 +3,20 @@ import { isPlumbError, plumbError } from '../base/plumbError.ts';
 import type { Logger } from '../base/logger.ts';
 import type { DocumentText, Engine, EngineConfig } from '../protocol/engine.ts';
 import type { EngineEvent } from '../protocol/events.ts';
-import { everyRequest, ipcConnection, remoteEngine, type RemoteEngine } from '../protocol/rpc.ts';
+import { everyRequest } from '../protocol/engineRequests.ts';
+import type * as rpc from '../protocol/rpc.ts';
 import { childEnvironment } from './model/childEnvironment.ts';
 import { restartDelayMs } from './model/restartPolicy.ts';
 import type { EngineState } from './model/statusText.ts';
 
+/** The module that speaks to the child. */
+export type RpcModule = typeof rpc;
+
 export interface EngineClientOptions {
   /** The engine's bundle. */
   readonly modulePath: string;
+  /** JSON-RPC, a bundle of its own: it is larger than all the rest and not needed before the engine starts. */
+  readonly loadRpc: () => RpcModule;
   /** Read at every start. */
   readonly config: () => EngineConfig;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -27,7 +33,7 @@ export interface EngineClient extends Engine {
 
 interface Running {
   readonly child: ChildProcess;
-  readonly remote: RemoteEngine;
+  readonly remote: rpc.RemoteEngine;
   readonly close: () => void;
 }
 
@@ -62,7 +68,7 @@ class ForkedEngine {
         throw this.#current === remote ? error : stopped(error);
       }
     });
-    const notify = (send: (remote: RemoteEngine) => void): void => {
+    const notify = (send: (remote: rpc.RemoteEngine) => void): void => {
       // Nothing to tell an engine that does not run: it is given all documents when it starts.
       if (this.#state.type === 'running') void this.#running?.then(({ remote }) => send(remote));
     };
@@ -103,7 +109,7 @@ class ForkedEngine {
     };
   }
 
-  #current: RemoteEngine | undefined;
+  #current: rpc.RemoteEngine | undefined;
 
   #start(): Promise<Running> {
     if (this.#isDisposed || this.#state.type === 'failed') return Promise.reject(stopped(undefined));
@@ -125,6 +131,7 @@ class ForkedEngine {
       stream?.on('data', (chunk: Buffer) =>
         this.#options.log.warn('engine process wrote', { text: chunk.toString().trimEnd() }),
       );
+    const { ipcConnection, remoteEngine } = this.#options.loadRpc();
     const connection = ipcConnection(child);
     const remote = remoteEngine(connection);
     const close = (): void => connection.dispose();
@@ -145,7 +152,7 @@ class ForkedEngine {
     return { child, remote, close };
   }
 
-  #ended(remote: RemoteEngine, close: () => void, message: string): void {
+  #ended(remote: rpc.RemoteEngine, close: () => void, message: string): void {
     close();
     if (this.#current !== remote) return;
     this.#current = undefined;

@@ -7,7 +7,7 @@ import { syncDocuments } from './documents.ts';
 import { showDriftDecorations } from './drift/driftDecorations.ts';
 import { registerDriftProviders } from './drift/driftProviders.ts';
 import { followDrift } from './drift/driftStore.ts';
-import { createEngineClient, type EngineClient } from './engineClient.ts';
+import { createEngineClient, type EngineClient, type RpcModule } from './engineClient.ts';
 import type { LanguageClientModule } from './languageClient.ts';
 import { createLog, type Log } from './log.ts';
 import type { EngineState } from './model/statusText.ts';
@@ -33,6 +33,7 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
   };
   const engine = createEngineClient({
     modulePath: context.asAbsolutePath('dist/engine.mjs'),
+    loadRpc: () => loadBundle<RpcModule>(context, 'rpc'),
     config: readEngineConfig,
     env: process.env,
     log,
@@ -117,17 +118,20 @@ function runEngine(engine: EngineClient, state: WorkspaceState, log: Log): vscod
   ];
 }
 
-/** The bundle beside this one; its size would make every start of the window slower. */
+/** A bundle beside this one. All are CommonJS, where the editor puts its API: an import() would take another loader. */
+function loadBundle<T>(context: vscode.ExtensionContext, name: string): T {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return require(context.asAbsolutePath(`dist/${name}.cjs`)) as T;
+}
+
+/** After activation: the size of its bundle would make every start of the window slower. */
 async function loadLanguageClient(
   context: vscode.ExtensionContext,
   log: Log,
 ): Promise<vscode.Disposable | undefined> {
   try {
     await new Promise(setImmediate);
-    const path = context.asAbsolutePath('dist/languageClient.cjs');
-    // Both files are CommonJS, where the editor puts its API; an import() would take another loader.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
-    const { startLanguageClient } = require(path) as LanguageClientModule;
+    const { startLanguageClient } = loadBundle<LanguageClientModule>(context, 'languageClient');
     const modulePath = context.asAbsolutePath('dist/languageServer.mjs');
     return await startLanguageClient({ modulePath, env: process.env, channel: log.channel });
   } catch (error) {
