@@ -22,7 +22,8 @@ test('the README documents every exit code', () => {
 test('every command teaches with an example and says what its flags do', () => {
   for (const command of commands) {
     assert.ok(command.examples.length > 0, `${command.name} has no example`);
-    for (const [line] of command.examples) assert.match(line, new RegExp(`(^|[\\s(])plumb ${command.name}\\b`));
+    for (const [line] of command.examples)
+      assert.match(line, new RegExp(`(^|[\\s(])plumb ${command.name}\\b`));
     for (const option of Object.values(command.options)) assert.notEqual(option.description, '');
   }
 });

@@ -76,6 +76,8 @@ export interface ClusterView {
 export interface StatusView {
   readonly folders: readonly string[];
   readonly cluster?: ClusterView;
+  /** Why there is no cluster to ask: no kubeconfig, no such context. */
+  readonly noClusterBecause?: string;
   readonly counts: Readonly<Record<SyncState, number>>;
   readonly running: readonly ObjectRef[];
 }

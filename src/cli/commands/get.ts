@@ -23,11 +23,9 @@ export const getCommand: Command = {
       if (!['all', 'sources', 'workloads'].includes(what))
         throw new UsageError(`there is no list ${JSON.stringify(what)}: all, sources or workloads`);
       const tree = await engine.tree({ signal: ctx.signal });
-      const { cluster } = await engine.status({ signal: ctx.signal });
-      if (cluster?.reachable === false)
-        ctx.terminal.err(
-          `! ${cluster.message ?? `${cluster.context} is not reachable`}; showing the files alone\n`,
-        );
+      const status = await engine.status({ signal: ctx.signal });
+      const missing = status.cluster?.reachable === false ? status.cluster.message : status.noClusterBecause;
+      if (missing !== undefined) ctx.terminal.err(`! ${missing}; showing the files alone\n`);
       const shown = select(tree, what, textOption(ctx, 'namespace'));
       printResult(ctx, shown, () => treeText(shown, ctx.terminal.style));
       return 0;

@@ -53,7 +53,7 @@ async function readClusterSides(
     };
   } catch (error) {
     if (isPlumbError(error, 'ClusterUnreachable') || isPlumbError(error, 'AuthenticationFailed')) {
-      core.deps.log.warn('the cluster cannot be read', { error: error.message });
+      core.deps.log.debug('the cluster cannot be read', { error: error.message });
       return undefined;
     }
     throw error;

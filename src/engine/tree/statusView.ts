@@ -23,7 +23,9 @@ export async function statusOf(
   for (const { state } of [...tree.sources, ...tree.workloads]) counts[state]++;
   return {
     folders: core.config.folders,
-    ...(connection.type === 'connected' && { cluster: await connection.session.view(signal) }),
+    ...(connection.type === 'connected'
+      ? { cluster: await connection.session.view(signal) }
+      : { noClusterBecause: connection.error.message }),
     counts,
     running,
   };
