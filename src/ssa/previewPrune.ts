@@ -1,7 +1,8 @@
-import { isJsonObject, type JsonObject } from '../base/json.ts';
+import { isJsonObject, type JsonValue } from '../base/json.ts';
 import { mapLimit } from '../base/mapLimit.ts';
-import type { KubeObject, ObjectRef } from '../kube/object.ts';
-import { apiVersionOf } from '../kube/object.ts';
+import type { ServedKind } from '../clients/cluster/clusterClient.ts';
+import { refKey, refOf, type KubeObject, type ObjectRef } from '../kube/object.ts';
+import { callLimit } from './callLimit.ts';
 import { inPruneOrder, judgeStale, type PruneRules, type PruneVerdict } from './pruneStale.ts';
 import type { RunContext } from './runContext.ts';
 
@@ -17,107 +18,186 @@ export interface PreviewOptions extends PruneRules {
   readonly consequencesOf?: (live: KubeObject) => readonly string[];
 }
 
-const readsAtOnce = 8;
+type Reading = Pick<RunContext, 'cluster' | 'signal'>;
 
-/** The exact fate of each stale object, in prune order. Read-only; what cannot be read is told as such. */
+/**
+ * The exact fate of each stale object, in prune order, with what vanishes along: owned objects at any depth, custom resources
+ * of a definition, unmanaged objects of a namespace, volume claims. Read-only; what cannot be read is told as such.
+ */
 export async function previewPrune(
-  ctx: Pick<RunContext, 'cluster' | 'signal'>,
+  ctx: Reading,
   stale: readonly ObjectRef[],
   options: PreviewOptions,
 ): Promise<readonly StaleObject[]> {
-  return mapLimit(
-    inPruneOrder(stale),
-    readsAtOnce,
-    async (ref) => {
-      const verdict = await judgeStale(ctx, ref, options);
-      if (verdict.type !== 'delete') return { ref, verdict, consequences: [] };
-      const consequences = [
-        ...(await kindConsequences(ctx, ref, verdict.live)),
-        ...finalizerConsequences(verdict.live),
-        ...(options.consequencesOf?.(verdict.live) ?? []),
-      ];
-      return { ref, verdict, consequences };
+  const ordered = inPruneOrder(stale);
+  const verdicts = await mapLimit(ordered, callLimit, (ref) => judgeStale(ctx, ref, options), ctx.signal);
+  const doomed = verdicts.flatMap((verdict) => (verdict.type === 'delete' ? [verdict.live] : []));
+  const surroundings = await readSurroundings(ctx, doomed);
+  return await mapLimit(ordered, callLimit, async (ref, index) => {
+    const verdict = verdicts[index] as PruneVerdict;
+    if (verdict.type !== 'delete') return { ref, verdict, consequences: [] };
+    const consequences = [
+      ...(await definitionConsequences(ctx, verdict.live)),
+      ...contentConsequences(verdict.live, doomed, surroundings),
+      ...finalizerConsequences(verdict.live),
+      ...(options.consequencesOf?.(verdict.live) ?? []),
+    ];
+    return { ref, verdict, consequences };
+  });
+}
+
+/** Metadata of everything in the namespaces that a prune touches. */
+interface Surroundings {
+  readonly objects: ReadonlyMap<string, readonly KubeObject[]>;
+  /** Kinds that could not be listed there, with the server's reason. */
+  readonly unreadable: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Kinds whose objects come and go by themselves; nobody misses them. */
+const noise = [
+  '/Event',
+  'events.k8s.io/Event',
+  'coordination.k8s.io/Lease',
+  'discovery.k8s.io/EndpointSlice',
+  '/Endpoints',
+];
+
+async function readSurroundings(ctx: Reading, doomed: readonly KubeObject[]): Promise<Surroundings> {
+  const namespaces = [...new Set(doomed.flatMap(contentNamespace))];
+  const kinds = namespaces.length === 0 ? [] : await listableKinds(ctx);
+  const objects = new Map<string, KubeObject[]>(namespaces.map((name) => [name, []]));
+  const unreadable = new Map<string, string[]>(namespaces.map((name) => [name, []]));
+  const reads = namespaces.flatMap((namespace) => kinds.map((kind) => ({ namespace, kind })));
+  await mapLimit(
+    reads,
+    callLimit,
+    async ({ namespace, kind }) => {
+      const answer = await ctx.cluster.list(kind, { namespace, metadataOnly: true }, ctx.signal);
+      if (answer.type === 'ok') objects.get(namespace)?.push(...answer.value);
+      else if (answer.refusal.httpStatus !== 404)
+        unreadable.get(namespace)?.push(`${kind.kind} (${answer.refusal.reason})`);
     },
     ctx.signal,
   );
+  return { objects, unreadable };
 }
 
-async function kindConsequences(
-  ctx: Pick<RunContext, 'cluster' | 'signal'>,
-  ref: ObjectRef,
+/** A Namespace is where its content is; others live in theirs. Only what can own or hold something is looked around for. */
+function contentNamespace(object: KubeObject): readonly string[] {
+  if (isNamespace(object)) return [object.metadata.name];
+  const { namespace } = object.metadata;
+  return namespace === undefined || isContentless(object) ? [] : [namespace];
+}
+
+function isNamespace({ apiVersion, kind }: KubeObject): boolean {
+  return apiVersion === 'v1' && kind === 'Namespace';
+}
+
+/** Kinds that no controller makes objects for. */
+function isContentless({ apiVersion, kind }: KubeObject): boolean {
+  const plain = ['ConfigMap', 'Secret', 'ServiceAccount', 'Service', 'PersistentVolumeClaim', 'LimitRange'];
+  return apiVersion === 'v1' && plain.includes(kind);
+}
+
+/** One version of every namespaced kind that can be listed. */
+async function listableKinds(ctx: Reading): Promise<readonly ServedKind[]> {
+  const kinds = new Map<string, ServedKind>();
+  for (const served of await ctx.cluster.servedKinds()) {
+    const key = `${served.group}/${served.kind}`;
+    const isWanted = served.namespaced && served.verbs.includes('list') && !noise.includes(key);
+    if (isWanted && !kinds.has(key)) kinds.set(key, served);
+  }
+  return [...kinds.values()];
+}
+
+function contentConsequences(
   live: KubeObject,
-): Promise<readonly string[]> {
-  if (ref.group === 'apiextensions.k8s.io' && ref.kind === 'CustomResourceDefinition')
-    return definitionConsequences(ctx, live);
-  if (ref.group !== '') return ownedConsequences(ref);
-  if (ref.kind === 'Namespace') return namespaceConsequences(ctx, ref.name);
-  if (ref.kind === 'PersistentVolumeClaim')
-    return ['the data of the volume, unless its reclaim policy is Retain'];
-  return [];
+  doomed: readonly KubeObject[],
+  { objects, unreadable }: Surroundings,
+): readonly string[] {
+  const [namespace] = contentNamespace(live);
+  const around = namespace === undefined ? [] : (objects.get(namespace) ?? []);
+  const ownLoss = isVolumeClaim(live) ? [`data loss: ${dataLoss}`] : [];
+  if (!isNamespace(live)) return [...ownLoss, ...countedByKind(ownedBelow(live, around), 'it owns')];
+  const pruned = new Set(doomed.map((other) => refKey(refOf(other))));
+  const others = around.filter(
+    (object) =>
+      !pruned.has(refKey(refOf(object))) && !isMadeByTheCluster(object) && ownersOf(object).length === 0,
+  );
+  const hidden = unreadable.get(namespace ?? '') ?? [];
+  return [
+    ...countedByKind(others, 'in it that nobody else prunes'),
+    ...(hidden.length === 0 ? [] : [`objects in it that cannot be read: ${hidden.join(', ')}`]),
+  ];
 }
 
-function ownedConsequences(ref: ObjectRef): readonly string[] {
-  const workloads = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob'];
-  return workloads.includes(ref.kind) && (ref.group === 'apps' || ref.group === 'batch')
-    ? [`the pods it runs`]
-    : [];
+const dataLoss = 'the data of the volume, unless its reclaim policy is Retain';
+
+/** `3 Pod objects it owns`; volume claims are told as what they are. */
+function countedByKind(objects: readonly KubeObject[], where: string): readonly string[] {
+  const byKind = Map.groupBy(objects, ({ kind }) => kind);
+  return [...byKind].map(([kind, group]) => {
+    const loss = group.some(isVolumeClaim) ? `, data loss: ${dataLoss}` : '';
+    return `${group.length} ${kind} ${group.length === 1 ? 'object' : 'objects'} ${where}${loss}`;
+  });
+}
+
+/** Everything that the garbage collector deletes after the object. */
+function ownedBelow(object: KubeObject, around: readonly KubeObject[]): readonly KubeObject[] {
+  const owned = new Set<KubeObject>();
+  const uids = [object.metadata.uid];
+  for (let uid = uids.pop(); uid !== undefined; uid = uids.pop())
+    for (const other of around) {
+      if (owned.has(other) || !ownersOf(other).includes(uid)) continue;
+      owned.add(other);
+      uids.push(other.metadata.uid);
+    }
+  return [...owned];
+}
+
+function ownersOf(object: KubeObject): readonly JsonValue[] {
+  const owners = object.metadata['ownerReferences'];
+  if (!Array.isArray(owners)) return [];
+  return (owners as readonly JsonValue[]).flatMap((owner) =>
+    isJsonObject(owner) ? (owner['uid'] ?? []) : [],
+  );
 }
 
 /** A definition takes every custom resource in every namespace along. */
-async function definitionConsequences(
-  ctx: Pick<RunContext, 'cluster' | 'signal'>,
-  definition: KubeObject,
-): Promise<readonly string[]> {
-  const spec = isJsonObject(definition['spec']) ? definition['spec'] : {};
+async function definitionConsequences(ctx: Reading, live: KubeObject): Promise<readonly string[]> {
+  const { group, kind } = refOf(live);
+  if (group !== 'apiextensions.k8s.io' || kind !== 'CustomResourceDefinition') return [];
+  const spec = isJsonObject(live['spec']) ? live['spec'] : {};
   const names = isJsonObject(spec['names']) ? spec['names'] : {};
-  const versions = Array.isArray(spec['versions']) ? (spec['versions'] as readonly JsonObject[]) : [];
-  const version = versions.find((candidate) => candidate['served'] === true)?.['name'];
-  const kind = names['kind'];
-  const group = spec['group'];
-  if (typeof version !== 'string' || typeof kind !== 'string' || typeof group !== 'string') return [];
-  const listed = await ctx.cluster.list({ group, version, kind }, { metadataOnly: true }, ctx.signal);
+  const defined = String(names['kind']);
+  const served = (await ctx.cluster.servedInGroup(String(spec['group']))).find((one) => one.kind === defined);
+  if (served === undefined) return [];
+  const listed = await ctx.cluster.list(served, { metadataOnly: true }, ctx.signal);
   if (listed.type === 'refused')
-    return [`all ${kind} objects of the cluster (their number cannot be read: ${listed.refusal.reason})`];
+    return [`all ${defined} objects of the cluster (their number cannot be read: ${listed.refusal.reason})`];
   if (listed.value.length === 0) return [];
   const namespaces = new Set(listed.value.map(({ metadata }) => metadata.namespace ?? ''));
-  return [`${listed.value.length} ${kind} objects in ${namespaces.size} namespaces of the cluster`];
+  const count = listed.value.length;
+  return [
+    `${count} ${defined} ${count === 1 ? 'object' : 'objects'} in ${namespaces.size} ${namespaces.size === 1 ? 'namespace' : 'namespaces'} of the cluster`,
+  ];
 }
 
-/** Kinds of which a namespace is told to hold something; events, pods and the like come and go by themselves. */
-const toldKinds: readonly Pick<ObjectRef, 'group' | 'version' | 'kind'>[] = [
-  { group: 'apps', version: 'v1', kind: 'Deployment' },
-  { group: 'apps', version: 'v1', kind: 'StatefulSet' },
-  { group: 'apps', version: 'v1', kind: 'DaemonSet' },
-  { group: 'batch', version: 'v1', kind: 'CronJob' },
-  { group: 'batch', version: 'v1', kind: 'Job' },
-  { group: '', version: 'v1', kind: 'Service' },
-  { group: '', version: 'v1', kind: 'ConfigMap' },
-  { group: '', version: 'v1', kind: 'Secret' },
-  { group: '', version: 'v1', kind: 'PersistentVolumeClaim' },
-];
-
-async function namespaceConsequences(
-  ctx: Pick<RunContext, 'cluster' | 'signal'>,
-  namespace: string,
-): Promise<readonly string[]> {
-  const told = await mapLimit(toldKinds, 4, async (kind) => {
-    const listed = await ctx.cluster.list(kind, { namespace, metadataOnly: true }, ctx.signal);
-    if (listed.type === 'refused')
-      return [`its ${kind.kind} objects (they cannot be read: ${listed.refusal.reason})`];
-    const own = listed.value.filter(({ metadata }) => !isMadeByTheCluster(kind.kind, metadata.name));
-    if (own.length === 0) return [];
-    const loss = kind.kind === 'PersistentVolumeClaim' ? ', and the data of their volumes' : '';
-    return [`${own.length} ${kind.kind} objects in it (${apiVersionOf(kind)})${loss}`];
-  });
-  return told.flat();
+function isVolumeClaim({ apiVersion, kind }: KubeObject): boolean {
+  return apiVersion === 'v1' && (kind === 'PersistentVolumeClaim' || kind === 'PersistentVolume');
 }
 
-function isMadeByTheCluster(kind: string, name: string): boolean {
-  return kind === 'ConfigMap' && name === 'kube-root-ca.crt';
+/** What Kubernetes itself puts into every namespace. */
+function isMadeByTheCluster({ kind, metadata: { name } }: KubeObject): boolean {
+  return (
+    (kind === 'ConfigMap' && name === 'kube-root-ca.crt') || (kind === 'ServiceAccount' && name === 'default')
+  );
 }
 
 function finalizerConsequences(live: KubeObject): readonly string[] {
-  const finalizers = live.metadata.finalizers ?? [];
+  const finalizers = (live.metadata.finalizers ?? []).filter(
+    (name) => name !== 'kubernetes.io/pvc-protection',
+  );
   return finalizers.length === 0
     ? []
     : [`it stays until ${finalizers.join(', ')} is removed by its controller`];

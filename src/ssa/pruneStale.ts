@@ -111,43 +111,52 @@ function keepMark(object: KubeObject, keepWhen: Readonly<Record<string, string>>
   return mark === undefined ? undefined : `${mark[0]}: ${mark[1]}`;
 }
 
+/** Each conflict means that somebody wrote the object since it was judged: it may ask to be kept now. */
+const conflictTries = 5;
+
 async function pruneOne(
   ctx: RunContext,
   ref: ObjectRef,
   rules: PruneRules,
 ): Promise<Action | { readonly message: string }> {
-  let verdict: PruneVerdict;
-  try {
-    verdict = await judgeStale(ctx, ref, rules);
-  } catch (error) {
-    ctx.signal.throwIfAborted();
-    if (error instanceof PlumbError && error.code !== 'ClusterUnreachable') return { message: error.message };
-    throw error;
-  }
-  switch (verdict.type) {
-    case 'gone':
-      return 'deleted';
-    case 'keep':
-      return 'skipped';
-    case 'unknown':
-      return { message: verdict.refusal.message };
-    case 'delete':
-      return deleteLive(ctx, ref, verdict.live);
+  for (let attempt = 1; ; attempt++) {
+    let verdict: PruneVerdict;
+    try {
+      verdict = await judgeStale(ctx, ref, rules);
+    } catch (error) {
+      ctx.signal.throwIfAborted();
+      if (error instanceof PlumbError && error.code !== 'ClusterUnreachable')
+        return { message: error.message };
+      throw error;
+    }
+    switch (verdict.type) {
+      case 'gone':
+        return 'deleted';
+      case 'keep':
+        return 'skipped';
+      case 'unknown':
+        return { message: verdict.refusal.message };
+      case 'delete': {
+        const refusal = await deleteLive(ctx, ref, verdict.live);
+        if (refusal === undefined || refusal.httpStatus === 404) return 'deleted';
+        if (refusal.httpStatus !== 409 || attempt === conflictTries) return { message: refusal.message };
+      }
+    }
   }
 }
 
-async function deleteLive(
-  ctx: RunContext,
-  ref: ObjectRef,
-  live: KubeObject,
-): Promise<Action | { readonly message: string }> {
-  const { uid } = live.metadata;
+/** Deletes exactly what was judged. The signal is not handed on: a write is never cut off. */
+async function deleteLive(ctx: RunContext, ref: ObjectRef, live: KubeObject): Promise<Refusal | undefined> {
+  const { uid, resourceVersion } = live.metadata;
   const answer = await ctx.cluster.delete(
     { ...ref, version: live.apiVersion.split('/').at(-1) ?? ref.version },
-    // Another object of that name, made in the meantime, is not the one that was judged.
-    { propagationPolicy: 'Background', ...(uid !== undefined && { preconditions: { uid } }) },
-    ctx.signal,
+    {
+      propagationPolicy: 'Background',
+      preconditions: {
+        ...(uid !== undefined && { uid }),
+        ...(resourceVersion !== undefined && { resourceVersion }),
+      },
+    },
   );
-  if (answer.type === 'ok' || answer.refusal.httpStatus === 404) return 'deleted';
-  return { message: answer.refusal.message };
+  return answer.type === 'ok' ? undefined : answer.refusal;
 }

@@ -7,6 +7,7 @@ import { formatRef, refOf, type ObjectRef } from '../../src/kube/object.ts';
 import { applyPlan } from '../../src/ssa/applyPlan.ts';
 import type { Action } from '../../src/ssa/plan.ts';
 import { planApply } from '../../src/ssa/planApply.ts';
+import { waitUntilReady } from '../../src/ssa/waitUntilReady.ts';
 import { actionsOf, desiredOf, noInventory, objectsOf, runContext, ssaCluster } from './ssaCluster.ts';
 
 const cluster = await ssaCluster();
@@ -160,7 +161,7 @@ test('an approved plan stops before its next write when an object changes while 
   assert.deepEqual((await play.live('v1', 'ConfigMap', 'two'))['data'], { a: '3' });
 });
 
-test('an approved plan holds when only the status or an unmanaged annotation of nobody changed', async () => {
+test('an approved plan holds when only the status changed since', async () => {
   const play = await cluster.playground();
   const deployment = `
 apiVersion: apps/v1
@@ -174,14 +175,12 @@ spec:
     spec: { containers: [{ name: web, image: nginx:1 }] }
 `;
   await play.run(play.desired(deployment.replace('REPLICAS', '1')));
+  const created = await play.live('apps/v1', 'Deployment', 'web');
+  await waitUntilReady(play.ctx, [refOf(created)], { timeout: 30_000, failFast: true });
   const plan = await play.plan(play.desired(deployment.replace('REPLICAS', '2')));
-  await play.sandbox.waitFor(
-    `/apis/apps/v1/namespaces/${play.namespace}/deployments/web`,
-    (object) =>
-      (object['status'] as { readyReplicas?: number }).readyReplicas === 1 &&
-      (object as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion !==
-        plan.changes[0]?.live?.metadata.resourceVersion,
-  );
+  const shown = plan.changes[0]?.live ?? assert.fail();
+  const after = await play.actAs('test', shown, { status: { observedGeneration: 99 } }, 'status');
+  assert.notEqual(after.metadata.resourceVersion, shown.metadata.resourceVersion);
   assert.deepEqual(actionsOf(await play.apply(plan, { approval: 'approved' })), [
     'Deployment/web configured',
   ]);
@@ -291,7 +290,10 @@ test('an identity without rights is refused before anything is written, and neve
 test('a namespaced object without a namespace is refused in upstream words', async () => {
   const play = await cluster.playground();
   const plan = await play.plan(play.desired('apiVersion: v1\nkind: ConfigMap\nmetadata: { name: nowhere }'));
-  await assert.rejects(play.apply(plan), /^PlumbError: ConfigMap\/nowhere namespace not specified/);
+  await assert.rejects(
+    play.apply(plan),
+    /ConfigMap\/nowhere namespace not specified: the server could not find the requested resource$/,
+  );
 });
 
 test('a cluster-scoped object that carries a namespace is recorded without it', async () => {
