@@ -13,10 +13,13 @@ export async function waitUntilGone(
   refs: readonly ObjectRef[],
   timeout: DurationMs,
 ): Promise<void> {
-  if (refs.length === 0) return;
   const park = ctx.park ?? (<T>(wait: () => Promise<T>) => wait());
-  const left = new Map(refs.map((ref) => [refKey(ref), ref]));
-  await park(() => followUntilGone(ctx, refs, left, timeout));
+  const kinds = await Promise.all(refs.map((ref) => ctx.cluster.servedKind(ref)));
+  // Objects of a kind that is no longer served are gone with it.
+  const served = refs.filter((_, index) => kinds[index] !== undefined);
+  if (served.length === 0) return;
+  const left = new Map(served.map((ref) => [refKey(ref), ref]));
+  await park(() => followUntilGone(ctx, served, left, timeout));
   ctx.signal.throwIfAborted();
   if (left.size === 0) return;
   throw plumbError('HealthCheckFailed', {

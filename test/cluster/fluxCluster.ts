@@ -41,8 +41,8 @@ export interface FluxCluster {
 }
 
 /** Call it at the top of a test file (an `after` inside a hook would run with the hook); all is given back after its tests. */
-export async function fluxCluster(): Promise<FluxCluster> {
-  const sandbox = await sandboxCluster();
+export async function fluxCluster(given?: SandboxCluster): Promise<FluxCluster> {
+  const sandbox = given ?? (await sandboxCluster());
   const log: LogEntry[] = [];
   const events: FluxEvent[] = [];
   const logger = loggerTo((entry) => log.push(entry));

@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { FileTree } from '../../src/base/fileTree.ts';
+import type { FetchedArtifact } from '../../src/flux/api/meta.gen.ts';
+import type { Kustomization, KustomizationStatus } from '../../src/flux/api/kustomize.gen.ts';
+import { installManifests } from '../../src/bootstrap/install.ts';
+import {
+  ensureFluxController,
+  startFluxController,
+  type FluxController,
+} from '../../src/clients/sandbox/fluxControllers.ts';
+import { inventoryOf } from '../../src/flux/kustomization.ts';
+import { reconcileKustomization } from '../../src/controllers/kustomize/reconcileKustomization.ts';
+import { waitUntilGone } from '../../src/ssa/waitUntilGone.ts';
+import { formatRef, type KubeObject, type ObjectRef } from '../../src/kube/object.ts';
+import { readySourceStatus, startArtifactServer } from '../servers/artifactServer.ts';
+import { cutClient } from './cutClient.ts';
+import { configMap, fluxCluster, inNamespace } from './fluxCluster.ts';
+import { ownSandboxCluster } from './sandboxCluster.ts';
+
+const program = await ensureFluxController('kustomize-controller');
+const sandbox = await ownSandboxCluster();
+const flux = await fluxCluster(sandbox);
+const artifacts = await startArtifactServer();
+const namespace = await sandbox.freshNamespace('handover');
+const revision = 'main@sha1:2222222222222222222222222222222222222222';
+const group = `${namespace}.example`;
+let controller: FluxController | undefined;
+
+after(async () => {
+  await controller?.stop();
+  await artifacts.close();
+});
+
+const files = FileTree.from([
+  ['apps/cm.yaml', inNamespace(namespace, configMap('settings', { port: '8080', text: 'a: b\n' }))],
+  [
+    'apps/web.yaml',
+    inNamespace(
+      namespace,
+      `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: registry.example/web:1
+        ports: [{containerPort: 80}]
+        resources: {requests: {cpu: 0.5, memory: 64Mi}}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  selector: {app: web}
+  ports: [{port: 80}]
+`,
+    ),
+  ],
+  [
+    'apps/more/secret.yaml',
+    inNamespace(
+      namespace,
+      'apiVersion: v1\nkind: Secret\nmetadata:\n  name: token\nstringData:\n  token: word\n',
+    ),
+  ],
+  [
+    'apps/more/role.yaml',
+    inNamespace(
+      namespace,
+      'apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n  name: reader\nrules:\n- apiGroups: [""]\n  resources: [pods]\n  verbs: [get]\n',
+    ),
+  ],
+  [
+    'apps/more/crd.yaml',
+    `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: widgets.${group}
+spec:
+  group: ${group}
+  names: {kind: Widget, plural: widgets}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+`,
+  ],
+  [
+    'apps/more/widget.yaml',
+    inNamespace(namespace, `apiVersion: ${group}/v1\nkind: Widget\nmetadata:\n  name: w\nspec: {size: 1}\n`),
+  ],
+]);
+
+before(async () => {
+  for (const object of installManifests('flux-system')) await flux.apply(object);
+  const source = await flux.apply({
+    apiVersion: 'source.toolkit.fluxcd.io/v1',
+    kind: 'GitRepository',
+    metadata: { name: 'fleet', namespace },
+    spec: { url: 'https://git.example.org/fleet', interval: '1h' },
+  });
+  const artifact = await artifacts.publish(`gitrepository/${namespace}/fleet/2.tar.gz`, revision, files);
+  const path = `/apis/source.toolkit.fluxcd.io/v1/namespaces/${namespace}/gitrepositories/fleet/status`;
+  const status = readySourceStatus(source, artifact);
+  assert.equal((await sandbox.request('PUT', path, { ...source, status })).status, 200);
+  const ref = {
+    group: 'source.toolkit.fluxcd.io',
+    version: 'v1',
+    kind: 'GitRepository',
+    namespace,
+    name: 'fleet',
+  };
+  const { digest } = artifact as unknown as FetchedArtifact;
+  flux.sources.artifacts.set(ref, { revision, digest, files, contentKey: '' });
+});
+
+const kustomizationSpec = {
+  interval: '1h',
+  path: './apps',
+  prune: true,
+  wait: true,
+  commonMetadata: { labels: { team: 'web' } },
+  postBuild: { substitute: { unused: 'x' } },
+  sourceRef: { kind: 'GitRepository', name: 'fleet' },
+};
+
+function kustomizationObject(name: string, extra: object = {}): KubeObject {
+  return {
+    apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+    kind: 'Kustomization',
+    metadata: { name, namespace },
+    spec: { ...kustomizationSpec, ...extra },
+  };
+}
+
+async function kustomization(name: string, extra: object = {}): Promise<ObjectRef> {
+  await flux.apply(kustomizationObject(name, extra));
+  return { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization', namespace, name };
+}
+
+/** Every object of the inventory with its resourceVersion. */
+async function versions(ref: ObjectRef): Promise<readonly string[]> {
+  const recorded = inventoryOf(await flux.get<Kustomization>(ref));
+  return Promise.all(
+    recorded.map(async (entry) => `${formatRef(entry)} ${(await flux.get(entry)).metadata.resourceVersion}`),
+  );
+}
+
+/** The status without what every run of the controller counts or times anew. */
+function lasting(status: KustomizationStatus | undefined): object {
+  return {
+    ...status,
+    conditions: status?.conditions?.map(({ lastTransitionTime: _time, message, ...rest }) => ({
+      ...rest,
+      message: message.replace(/ in \d.*$/, ''),
+    })),
+    history: status?.history?.map(({ digest, lastReconciledStatus, metadata }) => ({
+      digest,
+      lastReconciledStatus,
+      metadata,
+    })),
+  };
+}
+
+function runsOf(status: KustomizationStatus | undefined): number {
+  return status?.history?.[0]?.totalReconciliations ?? 0;
+}
+
+function isReady(status: KustomizationStatus | undefined): boolean {
+  const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True');
+  return ready === true;
+}
+
+function pathOf(name: string): string {
+  return `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${name}`;
+}
+
+async function untilGone(name: string): Promise<void> {
+  await sandbox.waitFor(pathOf('').replace(/\/$/, ''), (list) => {
+    const items = list['items'] as unknown as readonly KubeObject[];
+    return !items.some(({ metadata }) => metadata.name === name);
+  });
+}
+
+async function startController(): Promise<void> {
+  controller = await startFluxController({
+    name: 'kustomize-controller',
+    program,
+    kubeconfig: sandbox.kubeconfig,
+  });
+  await controller.untilLeading(AbortSignal.timeout(60_000));
+}
+
+async function stopController(): Promise<void> {
+  await controller?.stop();
+  controller = undefined;
+}
+
+test('the real controller takes over from Plumb without writing a workload, and its status stays', async () => {
+  const ref = await kustomization('apps');
+  const outcome = await reconcileKustomization(flux.kustomize, ref);
+  assert.equal(outcome.result, 'succeeded', outcome.message);
+  const before = (await flux.get<Kustomization>(ref)).status;
+  const written = await versions(ref);
+  assert.equal(written.length, 7);
+  await startController();
+  await sandbox.waitFor(
+    `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/apps`,
+    (object) => {
+      const status = object['status'] as KustomizationStatus | undefined;
+      const isReady = status?.conditions?.some(
+        ({ type, status: value }) => type === 'Ready' && value === 'True',
+      );
+      return isReady === true && (runsOf(status) > 1 || (status?.history?.length ?? 0) > 1);
+    },
+  );
+  await stopController();
+  assert.deepEqual(await versions(ref), written);
+  const after = (await flux.get<Kustomization>(ref)).status;
+  assert.deepEqual(lasting(after), lasting(before));
+  assert.equal(runsOf(after), 2);
+});
+
+test('Plumb takes over from the real controller in the same way', async () => {
+  await flux.client.delete(await kustomization('apps'));
+  const gone = { ...(await kustomization('second')) };
+  assert.equal((await reconcileKustomization(flux.kustomize, { ...gone, name: 'apps' })).result, 'deleted');
+  await startController();
+  await sandbox.waitFor(
+    `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/second`,
+    (object) => {
+      const status = object['status'] as KustomizationStatus | undefined;
+      return (
+        status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true
+      );
+    },
+  );
+  await stopController();
+  const before = (await flux.get<Kustomization>(gone)).status;
+  const written = await versions(gone);
+  const outcome = await reconcileKustomization(flux.kustomize, gone);
+  assert.equal(outcome.result, 'succeeded', outcome.message);
+  assert.deepEqual([...new Set(outcome.changeSet.map(({ action }) => action))], ['unchanged']);
+  assert.deepEqual(await versions(gone), written);
+  const after = (await flux.get<Kustomization>(gone)).status;
+  assert.deepEqual(lasting(after), lasting(before));
+  assert.equal(runsOf(after), runsOf(before) + 1);
+});
+
+test('wherever Plumb was killed, the real controller reaches Ready, and can delete the Kustomization', async () => {
+  await flux.client.delete(await kustomization('second'));
+  const second = { ...(await kustomization('cut')), name: 'second' };
+  assert.equal((await reconcileKustomization(flux.kustomize, second)).result, 'deleted');
+  await flux.client.delete({ ...second, name: 'cut' });
+  await startController();
+  await untilGone('cut');
+  let points = 0;
+  for (let write = 1; ; write++) {
+    const name = `cut-${write}`;
+    const ref = await kustomization(name, { suspend: true });
+    const dead = cutClient(flux.client, { write, when: 'after' });
+    const ctx = { ...flux.kustomize, cluster: dead.client, isOverridden: () => true };
+    const ended = await Promise.race([
+      reconcileKustomization(ctx, ref).then(() => true),
+      dead.cut.then(() => false),
+    ]);
+    await kustomization(name, { suspend: false });
+    await sandbox.waitFor(pathOf(name), (object) =>
+      isReady(object['status'] as KustomizationStatus | undefined),
+    );
+    assert.equal((await versions(ref)).length, 7, name);
+    const recorded = inventoryOf(await flux.get<Kustomization>(ref));
+    await flux.client.delete(ref);
+    await untilGone(name);
+    await waitUntilGone(flux.kustomize, recorded, 30_000);
+    if (ended) break;
+    points++;
+  }
+  await stopController();
+  assert.ok(points >= 8, `only ${points} points were cut`);
+});
