@@ -32,7 +32,10 @@ interface Kept<View, Draft> {
 }
 
 /** The part of the engine that sets Flux up and takes it away: plans kept behind ids, credentials asked, progress told. */
-export function createBootstrapApi(core: EngineCore, reconcile: Engine['reconcile']): BootstrapApi {
+export function createBootstrapApi(
+  core: EngineCore,
+  engine: Pick<Engine, 'reconcile' | 'setMode'>,
+): BootstrapApi {
   const installs = new PlanStore<Kept<InstallPlan, InstallOptions>>();
   const bootstraps = new PlanStore<
     Kept<BootstrapPlan, { options: BootstrapOptions; draft: BootstrapDraft }>
@@ -103,7 +106,7 @@ export function createBootstrapApi(core: EngineCore, reconcile: Engine['reconcil
         session,
         options: kept.options,
         head: outcome.head,
-        reconcile,
+        engine,
         ...(view.deployKey !== undefined && { publicKey: view.deployKey.publicKey }),
       }).catch((error: unknown) => {
         report('reconcile', 'failed', asPlumbError(error).message);
@@ -136,7 +139,7 @@ export function createBootstrapApi(core: EngineCore, reconcile: Engine['reconcil
       const { draft } = uninstalls.take(planId);
       const { ctx, session } = await open(call);
       await requireNoOtherPlumb(session, ctx.signal);
-      await session.leaveLocal();
+      if (session.mode === 'local') await engine.setMode('observe', call);
       const report = (state: 'started' | 'done' | 'failed', message: string): void =>
         core.emit({ type: 'bootstrapProgress', planId, step: 'uninstall', state, message });
       report('started', '');

@@ -30,7 +30,10 @@ export function createEngine(
     apply: (planId, options) => workloads.apply(planId, signalOf(options)),
     prune: (planId, options) => workloads.prune(planId, signalOf(options)),
     reconcile: (ref, withSource, options) => workloads.reconcile(ref, withSource, signalOf(options)),
-    ...createBootstrapApi(core, (ref, withSource, options) => engine.reconcile(ref, withSource, options)),
+    ...createBootstrapApi(core, {
+      reconcile: (ref, withSource, options) => engine.reconcile(ref, withSource, options),
+      setMode: (mode, options) => engine.setMode(mode, options),
+    }),
     async suspend(ref, reason, options) {
       const { session } = await core.connected();
       await suspendObject(session.cluster, ref, reason, signalOf(options));

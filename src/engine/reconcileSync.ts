@@ -15,7 +15,7 @@ export interface SyncRun {
   readonly options: BootstrapOptions;
   /** The commit that must be applied in the end. */
   readonly head: string;
-  readonly reconcile: Engine['reconcile'];
+  readonly engine: Pick<Engine, 'reconcile' | 'setMode'>;
   /** The key the repository must let in, for the remedy. */
   readonly publicKey?: string;
 }
@@ -34,8 +34,8 @@ export async function reconcileSync(
   const revision = `${options.branch}@sha1:${head}`;
   try {
     if (session.mode !== 'local' && (await session.installation(signal)).reconciler === 'none')
-      await session.enterLocal(signal);
-    const view = await run.reconcile(kustomization, true, { signal });
+      await run.engine.setMode('local', { signal });
+    const view = await run.engine.reconcile(kustomization, true, { signal });
     if (view.ready) return { run: view, revision: view.revision ?? revision };
     throw await failureOf(run, source, kustomization, view);
   } catch (error) {
