@@ -160,7 +160,8 @@ function syncUrlOf(url: URL, sshHostname: string | undefined): string {
   return sync.toString();
 }
 
-function isLoopback(hostname: string): boolean {
+/** Whether the host is this machine, so that nothing travels. */
+export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
 }
 

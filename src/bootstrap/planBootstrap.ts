@@ -9,6 +9,7 @@ import {
   bootstrapTarget,
   type BootstrapRequest,
   type BootstrapTarget,
+  isLoopback,
   normalizedSyncPath,
 } from './bootstrapTarget.ts';
 import {
@@ -136,6 +137,7 @@ function securityNotes(target: BootstrapTarget, secret: SyncSecretPlan | undefin
     notes.push(`Add the deploy key to the repository before you go on; it needs read access only.`);
   if (secret !== undefined && secret.hostKeys.length > 0)
     notes.push(`Compare the host keys with what ${url.hostname} publishes: they are trusted from now on.`);
-  if (url.protocol === 'http:') notes.push(`${url.origin} is plain HTTP: nothing on the way is encrypted.`);
+  if (url.protocol === 'http:' && !isLoopback(url.hostname))
+    notes.push(`${url.origin} is plain HTTP: nothing on the way is encrypted.`);
   return notes;
 }

@@ -123,7 +123,10 @@ function orphansOf(object: KubeObject): UninstallDraft['orphans'] {
 async function namespaceNotes(ctx: RunContext, namespace: string): Promise<readonly string[]> {
   const metadataOnly = true;
   const count = async (kind: string): Promise<number> =>
-    (await listAll(ctx, { group: '', version: 'v1', kind }, { namespace, metadataOnly })).length;
+    (await listAll(ctx, { group: '', version: 'v1', kind }, { namespace, metadataOnly })).filter(
+      // The control plane puts it into every namespace.
+      ({ metadata }) => metadata.name !== 'kube-root-ca.crt',
+    ).length;
   const [secrets, configMaps, claims] = await Promise.all([
     count('Secret'),
     count('ConfigMap'),

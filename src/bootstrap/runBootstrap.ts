@@ -58,7 +58,11 @@ export async function runBootstrap(
         : summarizeStaged(await applyStaged(ctx, draft.installObjects)),
     'installed from Git already',
   );
-  await step('secret', () => writeSecret(ctx, draft), 'source secret is up to date');
+  await step(
+    'secret',
+    () => writeSecret(ctx, draft),
+    draft.secret === undefined ? 'none is needed' : 'source secret is up to date',
+  );
   await step('manifests', () => push(draft.commits.sync), 'sync manifests are up to date');
   await step('sync', async () => summarizeStaged(await applyStaged(ctx, draft.syncObjects)), '');
   return { commits, head: head ?? '' };

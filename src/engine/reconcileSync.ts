@@ -1,4 +1,4 @@
-import { asPlumbError, isPlumbError, plumbError } from '../base/plumbError.ts';
+import { plumbError } from '../base/plumbError.ts';
 import { getCondition } from '../flux/conditions.ts';
 import { conditionsOf } from '../flux/statusPatch.ts';
 import { syncRefs } from '../bootstrap/syncManifests.ts';
@@ -39,12 +39,12 @@ export async function reconcileSync(
     if (view.ready) return { run: view, revision: view.revision ?? revision };
     throw await failureOf(run, source, kustomization, view);
   } catch (error) {
-    if (!deadline.aborted || ctx.signal.aborted || !isPlumbError(asPlumbError(error), 'Cancelled'))
-      throw error;
+    if (!deadline.aborted || ctx.signal.aborted) throw error;
     throw plumbError('HealthCheckFailed', {
       subject: formatRef(kustomization),
       message: `did not apply ${revision} within ${options.timeoutMs / 1000} s`,
       hint: 'everything is committed and applied; plumb get shows what it waits for, and plumb bootstrap may be run again',
+      cause: error,
     });
   }
 }

@@ -1,4 +1,4 @@
-import { formatRef } from '../../kube/object.ts';
+import { formatRef, type ObjectRef } from '../../kube/object.ts';
 import type {
   BootstrapPlan,
   BootstrapProgress,
@@ -90,11 +90,7 @@ export function checkText(check: CheckView, style: Style): string {
 /** What will be deleted and what stays. */
 export function uninstallPlanText(plan: UninstallPlan, style: Style): string {
   const kinds = new Map<string, string[]>();
-  for (const ref of plan.deletions)
-    kinds.set(ref.kind, [
-      ...(kinds.get(ref.kind) ?? []),
-      ref.namespace === undefined ? ref.name : `${ref.namespace}/${ref.name}`,
-    ]);
+  for (const ref of plan.deletions) kinds.set(ref.kind, [...(kinds.get(ref.kind) ?? []), shortName(ref)]);
   return [
     `${style.bold('Uninstall Flux')} from ${plan.cluster}`,
     ...[...kinds].map(([kind, names]) => `  ${style.red('-')} ${kind}: ${names.join(', ')}`),
@@ -127,7 +123,7 @@ export function objectLines(objects: readonly PlannedObject[], style: Style): re
     if (action === 'unchanged') continue;
     const label = `${action} ${ref.kind}`;
     const entry = byLabel.get(label) ?? { action, names: [] };
-    entry.names.push(ref.name);
+    entry.names.push(shortName(ref));
     byLabel.set(label, entry);
   }
   return [
@@ -137,6 +133,12 @@ export function objectLines(objects: readonly PlannedObject[], style: Style): re
     ),
     ...(unchanged > 0 ? [style.dim(`  = ${unchanged} unchanged`)] : []),
   ];
+}
+
+/** `kustomizations` for a definition, `flux-system/apps` for an object of a namespace. */
+function shortName(ref: ObjectRef): string {
+  if (ref.kind === 'CustomResourceDefinition') return ref.name.split('.')[0] ?? ref.name;
+  return ref.namespace === undefined ? ref.name : `${ref.namespace}/${ref.name}`;
 }
 
 function noteLines(notes: readonly string[], style: Style): readonly string[] {
