@@ -111,6 +111,23 @@ spec:
 );
 
 check(
+  'reports a field without a value where the server takes none',
+  `=== a.yaml
+${source}---
+${kustomization('apps', '  path:\n  timeout: ~\n').replace('interval: 10m', 'interval:')}=== b.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: a }
+data:
+`,
+  [
+    'a.yaml:11:1: error: spec.interval is required [missing-field]',
+    'a.yaml:15:3: error: spec.path has no value (give it a string, or remove it) [wrong-type]',
+    'a.yaml:16:3: error: spec.timeout has no value (give it a string, or remove it) [wrong-type]',
+  ],
+);
+
+check(
   'reports values outside their set, pattern, form or size',
   `=== a.yaml
 ${source}---

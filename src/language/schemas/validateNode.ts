@@ -51,7 +51,8 @@ function visit(
 ): void {
   const node = resolveAlias(written);
   if (node.kind === 'scalar') {
-    if (!isNull(node) && !isFilledLater(node)) visitScalar(walk, node, schema, path);
+    if (isNull(node)) visitNothing(walk, node, schema, path, key);
+    else if (!isFilledLater(node)) visitScalar(walk, node, schema, path);
     return;
   }
   const expected = node.kind === 'map' ? 'object' : 'array';
@@ -63,6 +64,21 @@ function visit(
   }
   if (node.kind === 'map') visitMapping(walk, node, schema, path, key);
   else visitList(walk, node, schema, path, key);
+}
+
+/** A server takes null for left out, except where a custom kind has no default to put there. */
+function visitNothing(
+  walk: Walk,
+  node: YamlNode,
+  schema: Schema,
+  path: Path,
+  key: YamlNode | undefined,
+): void {
+  if (walk.kind.origin !== 'custom' || walk.role === 'patch') return;
+  if (schema.type === undefined || schema.nullable === true || schema.default !== undefined) return;
+  const message = `${formatPath(path)} has no value`;
+  const hint = `give it ${withArticle(describeType(schema))}, or remove it`;
+  report(walk, 'wrong-type', rangeOf(key ?? node), message, hint);
 }
 
 function visitScalar(walk: Walk, node: YamlNode, schema: Schema, path: Path): void {
@@ -82,8 +98,10 @@ function visitMapping(
   const inner: Walk = { ...walk, around: [...walk.around, { path, schema }] };
   for (const field of fields) {
     const child = fieldSchema(walk, schema, field.name);
-    if (child !== undefined) visit(inner, field.value, child, [...path, field.name], field.key);
-    else if (isClosed(schema) && !isAllowedAnyway(walk, field.name, path)) {
+    if (child !== undefined) {
+      const isLeftOut = isNull(resolveAlias(field.value)) && schema.required?.includes(field.name) === true;
+      if (!isLeftOut) visit(inner, field.value, child, [...path, field.name], field.key);
+    } else if (isClosed(schema) && !isAllowedAnyway(walk, field.name, path)) {
       reportUnknownField(walk, field, schema, path);
     }
   }
