@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -74,6 +74,7 @@ async function install(folder: string, onProgress: (message: string) => void): P
     // npm ci refuses its shrinkwrap; install follows it all the same.
     await runNpm(['install', '--omit=dev', '--no-save'], vscode);
     await copyFile(spdlogStandIn, join(vscode, 'node_modules/@vscode/spdlog/index.js'));
+    await removeUnneededExtensions(join(vscode, 'extensions'));
     onProgress('unpacking the browser (once)');
     await unpackChromium(staging);
     await writeFile(join(staging, 'fonts.conf'), fontsConfig(folder));
@@ -82,6 +83,15 @@ async function install(folder: string, onProgress: (message: string) => void): P
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
+}
+
+/** Languages and services that no manifest needs: each costs time at every start of a window. */
+async function removeUnneededExtensions(folder: string): Promise<void> {
+  const needed =
+    /^(configuration-editing|diff|git|git-base|json.*|markdown-.*|merge-conflict|search-result|shellscript|theme-.*|yaml)$/;
+  const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  for (const { name } of names)
+    if (name !== 'node_modules' && !needed.test(name)) await rm(join(folder, name), { recursive: true });
 }
 
 /** Another process may have been first: then its folder is as good as ours. */

@@ -24,6 +24,10 @@ export interface Workbench {
   row(view: string, text: string | RegExp): Promise<Locator>;
   /** Every painted row of a tree view, as `label description`. */
   rows(view: string): Promise<string[]>;
+  /** The labels alone. */
+  rowLabels(view: string): Promise<string[]>;
+  /** Replaces the only occurrence of a text in the active editor, by typing. */
+  replaceText(text: string, by: string): Promise<void>;
   expandRow(view: string, text: string | RegExp): Promise<void>;
   /** Clicks an entry of a row's context menu. */
   rowMenu(view: string, text: string | RegExp, entry: string | RegExp): Promise<void>;
@@ -119,6 +123,17 @@ function workbenchOf(page: Page, screenshots: string, close: () => Promise<void>
       (await view(title).locator('.monaco-list-row .monaco-icon-label-container').allInnerTexts()).map(
         (text) => text.replaceAll('\n', ' '),
       ),
+    rowLabels: (title) => view(title).locator('.monaco-list-row .label-name').allInnerTexts(),
+    replaceText: async (text, by) => {
+      await page.locator('.editor-group-container.active .monaco-editor .view-line').first().click();
+      await page.keyboard.press('Control+H');
+      const widget = '.find-widget.visible';
+      await (await seen(page.locator(`${widget} .find-part textarea`))).fill(text);
+      await (await seen(page.locator(`${widget} .replace-part textarea`))).fill(by);
+      await seen(page.locator(`${widget} .matchesCount`).filter({ hasText: /of 1$/ }));
+      await page.locator(`${widget} .replace-part textarea`).first().press('Control+Alt+Enter');
+      await page.locator(`${widget} .find-part textarea`).first().press('Escape');
+    },
     expandRow: async (title, text) => {
       const target = await row(title, text);
       if ((await target.getAttribute('aria-expanded')) === 'true') return;

@@ -10,7 +10,7 @@ import { followDrift } from './drift/driftStore.ts';
 import { createEngineClient, type EngineClient, type RpcModule } from './engineClient.ts';
 import type { LanguageClientModule } from './languageClient.ts';
 import { createLog, type Log } from './log.ts';
-import type { EngineState } from './model/statusText.ts';
+import { clusterMessage, type EngineState } from './model/statusText.ts';
 import { sourceEntries, workloadEntries } from './model/treeEntries.ts';
 import { providePlanContent } from './planContent.ts';
 import { ReconcileOnSave } from './reconcileOnSave.ts';
@@ -57,6 +57,7 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
       state: workspaceState,
       entries: ({ workloads }) => workloadEntries(workloads),
       badge: ({ workloads }) => troubleBadge(workloads),
+      message: clusterMessage,
     }),
     showFluxTree({
       viewId: 'plumb.sources',

@@ -28,6 +28,14 @@ export function statusText(engine: EngineState, status: StatusView | undefined):
   return { text: summary(status), tooltip: tooltipOf(status), level: levelOf(status) };
 }
 
+/** Why the trees show less than files and cluster together; undefined when they show both. */
+export function clusterMessage(status: StatusView | undefined): string | undefined {
+  if (status === undefined) return undefined;
+  if (status.cluster === undefined) return 'No cluster: this is what the files say.';
+  if (status.cluster.reachable) return undefined;
+  return `${status.cluster.context} cannot be reached: this is what the files say. ${status.cluster.message ?? ''}`;
+}
+
 function summary(status: StatusView): string {
   const { cluster, counts } = status;
   if (cluster === undefined) return '$(circle-slash) no cluster';

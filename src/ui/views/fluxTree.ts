@@ -10,6 +10,8 @@ export interface FluxTreeOptions {
   readonly entries: (tree: TreeView) => readonly TreeEntry[];
   /** The number on the view, with what it counts; none when undefined. */
   readonly badge?: (tree: TreeView) => { readonly value: number; readonly tooltip: string } | undefined;
+  /** A line above the rows. */
+  readonly message?: (status: StatusView | undefined) => string | undefined;
 }
 
 /** Shows a tree that follows the state. Rows are plain data; the editor's items are made here only. */
@@ -33,20 +35,13 @@ export function showFluxTree(options: FluxTreeOptions): vscode.Disposable {
     roots = options.entries(tree);
     parents.clear();
     for (const root of roots) for (const child of root.children) parents.set(child.id, root);
-    const message = clusterMessage(status);
+    const message = options.message?.(status);
     // An empty message leaves a blank line, undefined leaves none.
     (view as { message: string | undefined }).message = roots.length === 0 ? undefined : message;
     (view as { badge: vscode.ViewBadge | undefined }).badge = options.badge?.(tree);
     changed.fire(undefined);
   };
   return vscode.Disposable.from(view, changed, options.state.onDidChange(update));
-}
-
-function clusterMessage(status: StatusView | undefined): string | undefined {
-  if (status === undefined) return undefined;
-  if (status.cluster === undefined) return 'No cluster: this is what the files say.';
-  if (status.cluster.reachable) return undefined;
-  return `${status.cluster.context} cannot be reached: this is what the files say. ${status.cluster.message ?? ''}`;
 }
 
 function treeItem(entry: TreeEntry): vscode.TreeItem {
