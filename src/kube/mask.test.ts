@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { maskObject, maskValue } from './mask.ts';
+import { maskObject, maskText, maskValue } from './mask.ts';
 import type { KubeObject } from './object.ts';
 
 function secret(data: Record<string, string>, extra: object = {}): KubeObject {
@@ -55,4 +55,15 @@ test('other kinds are shown as they are', () => {
   };
   assert.equal(maskObject(configMap), configMap);
   assert.equal(maskValue(configMap, '/data/a', 'x'), 'x');
+});
+
+test('words about a Secret do not quote its values', () => {
+  const object = {
+    ...secret({ a: Buffer.from('hunter2').toString('base64') }),
+    stringData: { b: 'swordfish' },
+  };
+  assert.equal(
+    maskText(object, 'expected map, got hunter2 (aHVudGVyMg==) and swordfish'),
+    'expected map, got [masked] ([masked]) and [masked]',
+  );
 });

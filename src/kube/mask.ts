@@ -40,6 +40,21 @@ export function maskValue(
   return value;
 }
 
+/** Words of the server about a Secret, without its values: a refusal may quote them. */
+export function maskText(object: KubeObject, text: string): string {
+  if (!isSecretObject(object)) return text;
+  const plain = Object.values(isJsonObject(object['stringData']) ? object['stringData'] : {}).map(String);
+  const encoded = Object.values(isJsonObject(object['data']) ? object['data'] : {}).map(String);
+  const decoded = encoded.map((value) => Buffer.from(value, 'base64').toString());
+  return [...plain, ...encoded, ...decoded]
+    .filter((value) => value.length >= shortestMasked)
+    .sort((left, right) => right.length - left.length)
+    .reduce((masked, value) => masked.replaceAll(value, '[masked]'), text);
+}
+
+/** Shorter values are parts of every text; masking them would leave nothing to read. */
+const shortestMasked = 3;
+
 function maskedMap(
   object: KubeObject,
   member: 'data' | 'stringData',

@@ -9,7 +9,7 @@ import type { ApplyPolicy } from './applyPolicy.ts';
 import { deleteAndWait } from './deleteAndWait.ts';
 import type { Action, Change, ChangeSet, ChangeSetEntry, Plan } from './plan.ts';
 import { changesOfStage, isWritten, judgeAll } from './planApply.ts';
-import { dryRunMessage, refusedError } from './refusals.ts';
+import { dryRunMessage, maskedRefusal, refusedError } from './refusals.ts';
 import type { RunContext } from './runContext.ts';
 import { waitUntilReady } from './waitUntilReady.ts';
 
@@ -87,7 +87,7 @@ async function changesNow(
   options: ApplyOptions,
 ): Promise<readonly Change[]> {
   const mayDiffer = (change: Change): boolean =>
-    !change.verified || (hasWritten && options.approval === 'unattended');
+    !change.verified || change.cached === true || (hasWritten && options.approval === 'unattended');
   const again = planned.filter(mayDiffer);
   if (again.length === 0) return planned;
   const judged = await judgeServed(ctx, again, options);
@@ -186,11 +186,12 @@ async function writeOne(
       ctx.log.info('applied', { ref: formatRef(change.ref), action: change.action });
       return [refOf(answer.value), change.action];
     }
-    if (answer.refusal.httpStatus !== 409 || attempt === conflictTries)
+    const refusal = maskedRefusal(change.desired, answer.refusal);
+    if (refusal.httpStatus !== 409 || attempt === conflictTries)
       throw refusedError(
         change.ref,
-        `${formatRef(change.ref)} apply failed: ${answer.refusal.message}`,
-        answer.refusal,
+        `${formatRef(change.ref)} apply failed: ${refusal.message}`,
+        refusal,
         change.origins.at(''),
       );
     const [now] = await judgeAll(ctx, [builtOf(planned)], options);

@@ -8,7 +8,7 @@ import { payloadWithIgnored, withLiveValues, withoutPointers, type IgnoredPointe
 import { liveOf } from './liveObjects.ts';
 import { asksFor, type Owner } from './owner.ts';
 import type { Change } from './plan.ts';
-import { isImmutableRefusal, isMissingRight } from './refusals.ts';
+import { isImmutableRefusal, isMissingRight, maskedRefusal } from './refusals.ts';
 import type { RunContext } from './runContext.ts';
 import { afterTakeOver, takeOverOf } from './takeOver.ts';
 
@@ -38,13 +38,15 @@ export async function judgeObject(
   judging: Judging,
 ): Promise<Change> {
   const desired = withoutBrokenCaBundle(built.object);
-  const change = { ref, desired, origins: built.origins, fields: [], verified: true } as const;
-  if (read.type === 'unreadable') return { ...change, action: 'configured', refusal: read.refusal };
+  const start = { ref, desired, origins: built.origins, fields: [], verified: true } as const;
+  if (read.type === 'unreadable') return { ...start, action: 'configured', refusal: read.refusal };
   const live = read.type === 'present' ? read.object : undefined;
   if (isSkipped(desired, live, judging.owner))
-    return { ...change, ref: live === undefined ? ref : refOf(live), action: 'skipped', ...withLive(live) };
+    return { ...start, ref: live === undefined ? ref : refOf(live), action: 'skipped', ...withLive(live) };
   const { answer, fresh } = await judging.dryRun(desired, live);
-  if (answer.type === 'refused') return refusedChange(built, change, live, answer.refusal, judging);
+  const change = fresh ? start : { ...start, cached: true };
+  if (answer.type === 'refused')
+    return refusedChange(built, change, live, maskedRefusal(desired, answer.refusal), judging);
   const dryRun = answer.value;
   const { resourceVersion } = dryRun.metadata;
   if (fresh && resourceVersion !== undefined && resourceVersion !== live?.metadata.resourceVersion) {
@@ -58,7 +60,7 @@ export async function judgeObject(
   return await compare(ctx, built, change, live, dryRun, judging);
 }
 
-type Start = Pick<Change, 'ref' | 'desired' | 'origins' | 'verified'>;
+type Start = Pick<Change, 'ref' | 'desired' | 'origins' | 'verified' | 'cached'>;
 
 async function compare(
   ctx: RunContext,

@@ -60,6 +60,8 @@ export interface Change {
   /** False: judged when its stage comes, because an earlier stage still has changes; `refusal` has the server's words. */
   readonly verified: boolean;
   readonly refusal?: Refusal;
+  /** True when the dry-run's result came from a cache: an apply judges the object again. */
+  readonly cached?: boolean;
   /** True when the diff was computed locally because the identity may not dry-run. */
   readonly approximate?: boolean;
 }

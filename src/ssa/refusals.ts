@@ -2,7 +2,8 @@ import { plumbError, type ErrorCode, type PlumbError } from '../base/plumbError.
 import type { Origin } from '../base/position.ts';
 import { kindNotServed, type Refusal } from '../clients/cluster/clusterClient.ts';
 import { joinPointer } from '../kube/jsonPointer.ts';
-import { formatRef, type ObjectRef } from '../kube/object.ts';
+import { isSecretObject, maskText } from '../kube/mask.ts';
+import { formatRef, type KubeObject, type ObjectRef } from '../kube/object.ts';
 import type { Change } from './plan.ts';
 
 /** Upstream's words for a refused dry-run. Follows fluxcd/pkg ssa errors.DryRunErr. */
@@ -25,6 +26,16 @@ export function refusedError(ref: ObjectRef, message: string, refusal: Refusal, 
     ...(origin !== undefined && { origin }),
     hint: hintFor(ref, refusal),
   });
+}
+
+/** What the server said about an object, without the values of a Secret. */
+export function maskedRefusal(object: KubeObject, refusal: Refusal): Refusal {
+  if (!isSecretObject(object)) return refusal;
+  const causes = refusal.causes.map((cause) => ({
+    ...cause,
+    ...(cause.message !== undefined && { message: maskText(object, cause.message) }),
+  }));
+  return { ...refusal, message: maskText(object, refusal.message), causes };
 }
 
 /** Tells whether the server said that the identity lacks a right (admission answers Forbidden as well). */
