@@ -6,7 +6,7 @@ import { defaultProfile, type ControllerProfile, profileOfDeployment } from '../
 import type { ObjectRef } from '../kube/object.ts';
 import type { ClusterMode, ClusterView } from '../protocol/views.ts';
 import type { Clock } from '../ssa/runContext.ts';
-import { type Installation, readInstallation } from './leases/installation.ts';
+import { type Installation, readInstallation, readLocalNamespace } from './leases/installation.ts';
 import { LeaseHolder, newHolderIdentity } from './leases/leaseHolder.ts';
 
 export interface ClusterSessionOptions {
@@ -106,7 +106,8 @@ export class ClusterSession {
       });
     }
     const [deployment] = listed.value;
-    return deployment === undefined ? defaultProfile : profileOfDeployment(deployment);
+    if (deployment !== undefined) return profileOfDeployment(deployment);
+    return { ...defaultProfile, runtimeNamespace: await readLocalNamespace(this.cluster, signal) };
   }
 
   /** Takes every Lease of the installation. Throws ModeForbids when anybody else may be reconciling. */

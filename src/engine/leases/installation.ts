@@ -10,6 +10,12 @@ export interface Installation {
   readonly reconciler: 'flux' | 'otherPlumb' | 'none' | 'unknown';
 }
 
+const definitionRef: ObjectRef = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  name: 'gitrepositories.source.toolkit.fluxcd.io',
+};
 const deploymentKind = { group: 'apps', version: 'v1', kind: 'Deployment' };
 
 /** Names the Lease of a target. */
@@ -43,7 +49,10 @@ export async function readInstallation(
           { namespace: defaultInstallNamespace, labelSelector: 'app.kubernetes.io/part-of=flux' },
           signal,
         );
-  const targets = leaseTargets(inNamespace.type === 'ok' ? inNamespace.value : []);
+  const deployments = inNamespace.type === 'ok' ? inNamespace.value : [];
+  const localNamespace =
+    deployments.length === 0 ? await readLocalNamespace(cluster, signal) : defaultInstallNamespace;
+  const targets = leaseTargets(deployments, localNamespace);
   const readings = await Promise.all(targets.map((target) => readLease(cluster, target, signal)));
   const now = cluster.serverTime()?.getTime() ?? Date.now();
   const live = targets.flatMap(
@@ -55,6 +64,16 @@ export async function readInstallation(
     live: others,
     reconciler: inNamespace.type === 'refused' ? 'unknown' : reconcilerOf(others),
   };
+}
+
+/**
+ * The namespace of an installation without controllers, as its definitions say; upstream's default where they are missing
+ * or cannot be read.
+ */
+export async function readLocalNamespace(cluster: ClusterClient, signal?: AbortSignal): Promise<string> {
+  const definition = await cluster.get(definitionRef, signal);
+  const labels = definition.type === 'ok' ? definition.value.metadata.labels : undefined;
+  return labels?.['app.kubernetes.io/instance'] ?? defaultInstallNamespace;
 }
 
 async function readLease(

@@ -20,11 +20,14 @@ export interface LeaseTarget {
 
 /**
  * Every Lease of the installation: one per controller Deployment, also at zero replicas, under the name upstream computes;
- * for controllers without a Deployment the plain name, in the install namespace. Contract 0.11.
+ * for controllers without a Deployment the plain name, in their namespace or that of a local-mode installation. Contract 0.11.
  */
-export function leaseTargets(deployments: readonly KubeObject[]): readonly LeaseTarget[] {
+export function leaseTargets(
+  deployments: readonly KubeObject[],
+  localNamespace: string,
+): readonly LeaseTarget[] {
   const installed = deployments.flatMap((deployment) => targetOf(deployment) ?? []);
-  const namespace = installed[0]?.namespace ?? defaultInstallNamespace;
+  const namespace = installed[0]?.namespace ?? localNamespace;
   const missing = controllerNames
     .filter((controller) => !installed.some((target) => target.controller === controller))
     .map((controller) => ({ controller, namespace, leaseName: leaseNameOf(controller, '') }));
