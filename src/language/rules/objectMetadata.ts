@@ -11,6 +11,9 @@ const dnsName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)
 const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 const labelKey = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
+/** A domain, a slash and a name. */
+const maxLabelKeyLength = 253 + 1 + 63;
+
 /** What the API server asks of every object's metadata: a name, and names and labels of the right form. */
 export function checkMetadata(object: WrittenObject): Diagnostic[] {
   const metadata = nodeAt(object.node, ['metadata']);
@@ -18,7 +21,7 @@ export function checkMetadata(object: WrittenObject): Diagnostic[] {
   for (const { key, name, value } of fieldsOf(nodeAt(metadata, ['labels']))) {
     const text = value.text;
     if (isOpen(name) || isOpen(text)) continue;
-    if (!labelKey.test(name) || name.replace(/^.*\//, '').length > 63) {
+    if (name.length > maxLabelKeyLength || !labelKey.test(name) || name.replace(/^.*\//, '').length > 63) {
       found.push(
         problem(
           'invalid-value',
@@ -29,7 +32,7 @@ export function checkMetadata(object: WrittenObject): Diagnostic[] {
         ),
       );
     }
-    if (value.kind === 'scalar' && (!labelValue.test(text) || text.length > 63)) {
+    if (value.kind === 'scalar' && (text.length > 63 || !labelValue.test(text))) {
       found.push(
         problem(
           'invalid-value',
@@ -54,7 +57,7 @@ function checkNames(object: WrittenObject, metadata: YamlNode | undefined): Diag
   const found: Diagnostic[] = [];
   const check = (node: YamlNode | undefined, what: string, limit: number): void => {
     if (node?.kind !== 'scalar' || isOpen(node.text)) return;
-    if (dnsName.test(node.text) && node.text.length <= limit) return;
+    if (node.text.length <= limit && dnsName.test(node.text)) return;
     const hint = `use at most ${limit} lower case letters, digits, - and .`;
     const message = `${JSON.stringify(node.text)} cannot be the ${what}`;
     found.push(problem('invalid-name', 'error', at(object, node), message, hint));

@@ -104,7 +104,7 @@ function patternProblem(pattern: string): ValueProblem {
 function formatProblem(value: string, format: string | undefined): ValueProblem | undefined {
   switch (format) {
     case 'byte':
-      return /^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(value) && value.replaceAll(/\s/g, '').length % 4 === 0
+      return isBase64(value.replaceAll(/[\r\n]/g, ''))
         ? undefined
         : { ...invalid('is not base64'), hint: 'plain text goes into stringData' };
     case 'date-time':
@@ -114,6 +114,10 @@ function formatProblem(value: string, format: string | undefined): ValueProblem 
     default:
       return undefined;
   }
+}
+
+function isBase64(text: string): boolean {
+  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
 }
 
 function quantityProblem(value: unknown): ValueProblem | undefined {
