@@ -48,6 +48,12 @@ export interface Page {
   locator(selector: string): Locator;
   screenshot(options: { readonly path: string }): Promise<unknown>;
   evaluate<T>(expression: string): Promise<T>;
+  /** Waits until the expression gives something that is not false. */
+  waitForFunction<T>(
+    expression: string,
+    argument?: unknown,
+    options?: WaitOptions,
+  ): Promise<{ jsonValue(): Promise<T> }>;
   on(event: 'console', listener: (message: { type(): string; text(): string }) => void): void;
   close(): Promise<void>;
 }

@@ -31,6 +31,15 @@ export interface Workbench {
   expandRow(view: string, text: string | RegExp): Promise<void>;
   /** Clicks an entry of a row's context menu. */
   rowMenu(view: string, text: string | RegExp, entry: string | RegExp): Promise<void>;
+  rowGone(view: string, text: string | RegExp): Promise<void>;
+  /** The end-of-line mark with that text. */
+  lineMark(text: string): Promise<Locator>;
+  /** Waits until no line has a mark. */
+  noLineMark(): Promise<void>;
+  /** Chooses a quick fix at the cursor. */
+  quickFix(title: string): Promise<void>;
+  /** Saves the active editor. */
+  save(): Promise<void>;
   /** A notification with that text. */
   toast(text: string | RegExp): Promise<Locator>;
   /** A button of a notification with that text. */
@@ -53,7 +62,15 @@ export interface Workbench {
   close(): Promise<void>;
 }
 
-const patience = 30_000;
+const patience = 60_000;
+
+/** Texts that decorations put behind lines stand in no element, only in styles. */
+const lineMarks = `[...document.querySelectorAll('.monaco-editor .view-line [class*="ced-"]')]
+  .map((element) => ({
+    text: getComputedStyle(element, '::after').content,
+    className: [...element.classList].find((name) => name.startsWith('ced-')),
+  }))
+  .filter(({ text }) => text !== 'none' && text !== 'normal')`;
 
 /** Signs in, waits until the workbench is painted and gives its page functions. */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
@@ -144,6 +161,32 @@ function workbenchOf(page: Page, screenshots: string, close: () => Promise<void>
       await (await row(title, text)).click({ button: 'right' });
       const item = page.locator('.monaco-menu .action-item').filter({ hasText: entry });
       await (await seen(item)).click();
+    },
+    rowGone: (title, text) =>
+      view(title)
+        .locator('.monaco-list-row')
+        .filter({ hasText: text })
+        .first()
+        .waitFor({ state: 'hidden', timeout: patience }),
+    lineMark: async (text) => {
+      const found = `(${lineMarks}).find((mark) => mark.text.includes(${JSON.stringify(text)}))?.className`;
+      const handle = await page.waitForFunction<string>(found, undefined, { timeout: patience });
+      return seen(page.locator(`.view-line .${await handle.jsonValue()}`));
+    },
+    noLineMark: async () => {
+      await page.waitForFunction(`(${lineMarks}).length === 0`, undefined, { timeout: patience });
+    },
+    quickFix: async (title) => {
+      await page.keyboard.press('Control+.');
+      const item = page.locator('.action-widget .monaco-list-row').filter({ hasText: title });
+      await (await seen(item)).click();
+    },
+    save: async () => {
+      await page.keyboard.press('Control+S');
+      await page
+        .locator('.tabs-container .tab.active.dirty')
+        .first()
+        .waitFor({ state: 'hidden', timeout: patience });
     },
     toast: (text) => seen(find('.notification-toast', text)),
     toastButton: async (text, button) => {
