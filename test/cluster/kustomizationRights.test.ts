@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, test } from 'node:test';
+import { silentLogger } from '../../src/base/logger.ts';
+import { createClusterClient } from '../../src/clients/cluster/createClusterClient.ts';
+import { defaultProfile } from '../../src/flux/controllerProfile.ts';
+import { configMap, fleetOn, fluxCluster, inNamespace } from './fluxCluster.ts';
+
+const flux = await fluxCluster();
+const fleet = await fleetOn(flux, 'rights');
+const { namespace } = fleet;
+
+function manifest(name: string): string {
+  return inNamespace(namespace, configMap(name, { key: '1' }));
+}
+
+async function role(name: string, rules: readonly object[], subject: object): Promise<void> {
+  const rbac = 'rbac.authorization.k8s.io';
+  await flux.apply({ apiVersion: `${rbac}/v1`, kind: 'Role', metadata: { name, namespace }, rules } as never);
+  await flux.apply({
+    apiVersion: `${rbac}/v1`,
+    kind: 'RoleBinding',
+    metadata: { name, namespace },
+    roleRef: { apiGroup: rbac, kind: 'Role', name },
+    subjects: [subject],
+  } as never);
+}
+
+async function serviceAccount(name: string): Promise<void> {
+  await flux.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } });
+  const rules = [{ apiGroups: ['', 'rbac.authorization.k8s.io'], resources: ['*'], verbs: ['*'] }];
+  await role(name, rules, { kind: 'ServiceAccount', name, namespace });
+}
+
+test('a tenant whose Git makes it cluster-admin is refused, and nothing of the run is written', async () => {
+  await serviceAccount('tenant');
+  const grab = `apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: ${namespace}-grab
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects: [{kind: ServiceAccount, name: tenant, namespace: ${namespace}}]
+`;
+  await fleet.commit({ 'grab/a.yaml': manifest('grab'), 'grab/b.yaml': grab });
+  const ref = await fleet.kustomization('grab', { serviceAccountName: 'tenant' });
+  const outcome = await fleet.run(ref);
+  assert.equal(outcome.reason, 'ReconciliationFailed');
+  assert.match(outcome.message, /forbidden/i);
+  assert.match(outcome.message, new RegExp(`system:serviceaccount:${namespace}:tenant`));
+  assert.equal(await flux.exists(fleet.ref('ConfigMap', 'grab')), false);
+});
+
+test('the controllers’ default service account is used where a Kustomization names none', async () => {
+  await fleet.commit({ 'default/a.yaml': manifest('default') });
+  const ref = await fleet.kustomization('default');
+  const profile = { ...defaultProfile, defaultServiceAccount: 'powerless' };
+  const refused = await fleet.run(ref, { profile });
+  assert.match(refused.message, new RegExp(`system:serviceaccount:${namespace}:powerless`));
+  await serviceAccount('powerless');
+  assert.equal((await fleet.run(ref, { profile })).result, 'succeeded');
+});
+
+test('runs that name no service account act as the controller where one was chosen', async () => {
+  await fleet.commit({ 'chosen/a.yaml': manifest('chosen') });
+  const ref = await fleet.kustomization('chosen');
+  const controllerUser = { userName: `system:serviceaccount:${namespace}:controller`, groups: [] };
+  assert.match((await fleet.run(ref, { controllerUser })).message, /controller/);
+  await serviceAccount('controller');
+  assert.equal((await fleet.run(ref, { controllerUser })).result, 'succeeded');
+});
+
+test('where acting as the service account is refused the run fails; the own rights never stand in', async () => {
+  const userName = `developer-${namespace}`;
+  // Not the role `edit`: that one may act as the service accounts of its namespace.
+  const kubeconfig = await flux.sandbox.userKubeconfig({ userName, namespace });
+  const rules = [
+    { apiGroups: [''], resources: ['configmaps'], verbs: ['*'] },
+    {
+      apiGroups: ['kustomize.toolkit.fluxcd.io', 'source.toolkit.fluxcd.io'],
+      resources: ['*'],
+      verbs: ['*'],
+    },
+  ];
+  await role('developer', rules, { kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: userName });
+  const cluster = await createClusterClient({ kubeconfig: { paths: [kubeconfig] }, log: silentLogger });
+  after(() => cluster.close());
+  await fleet.commit({ 'refused/a.yaml': manifest('refused') });
+  const ref = await fleet.kustomization('refused', { serviceAccountName: 'tenant' });
+  const outcome = await fleet.run(ref, { cluster });
+  assert.deepEqual([outcome.reason, outcome.errorKind], ['ReconciliationFailed', 'stalled']);
+  assert.match(outcome.message, /^acting as system:serviceaccount:.*:tenant was refused: /);
+  assert.match(outcome.hint ?? '', /never writes with your own rights/);
+  assert.equal(await flux.exists(fleet.ref('ConfigMap', 'refused')), false);
+  const own = await fleet.kustomization('refused', {});
+  assert.equal((await fleet.run(own, { cluster })).result, 'succeeded');
+});
+
+test('the kubeconfig of a Secret is another cluster with its own rights, and the Secret may name its key', async () => {
+  const userName = `remote-${namespace}`;
+  const kubeconfig = await flux.sandbox.userKubeconfig({ userName, namespace, clusterRole: 'edit' });
+  const text = await readFile(kubeconfig, 'utf8');
+  await flux.apply({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'remote', namespace },
+    stringData: { value: text, other: text },
+  });
+  const outside = `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${namespace}\n  namespace: default\n`;
+  await fleet.commit({ 'remote/a.yaml': manifest('remote') });
+  for (const secretRef of [{ name: 'remote' }, { name: 'remote', key: 'other' }]) {
+    const ref = await fleet.kustomization('remote', { kubeConfig: { secretRef } });
+    const outcome = await fleet.run(ref);
+    assert.equal(outcome.result, 'succeeded', outcome.message);
+  }
+  await fleet.commit({ 'remote/b.yaml': outside });
+  const ref = await fleet.kustomization('remote', { kubeConfig: { secretRef: { name: 'remote' } } });
+  assert.match((await fleet.run(ref)).message, new RegExp(`User "${userName}" cannot `));
+  const lost = await fleet.kustomization('remote', { kubeConfig: { secretRef: { name: 'nowhere' } } });
+  const outcome = await fleet.run(lost);
+  assert.equal(outcome.reason, 'ReconciliationFailed');
+  assert.match(outcome.message, new RegExp(`Secret/${namespace}/nowhere: the kubeconfig cannot be read`));
+});
