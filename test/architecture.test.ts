@@ -30,7 +30,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'lib/gotemplate': lib('re2js', 'smol-toml'),
   'lib/envsubst': lib(),
   'lib/sops': lib(),
-  'lib/cel': lib('re2js', '@marcbachmann/cel-js'),
+  'lib/cel': lib('re2js'),
   'lib/semver': lib(),
   'lib/sourceignore': lib(),
   'lib/tar': lib('tar-stream'),
