@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '../../base/digest.ts';
 import { isPlumbError, plumbError } from '../../base/plumbError.ts';
@@ -87,21 +87,20 @@ async function build(
   onProgress: (message: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const output = join(folder, `${recipe.name}.${process.pid}.new`);
-  await mkdir(folder, { recursive: true });
+  const staging = await mkdtemp(`${folder}.new-`);
   try {
     await goBuild({
       go,
       folder: recipe.folder,
       target: recipe.target,
       ldflags: recipe.ldflags,
-      output,
+      output: join(staging, recipe.name),
       onProgress,
       ...(signal !== undefined && { signal }),
     });
-    await rename(output, join(folder, recipe.name));
+    await rename(staging, folder);
   } finally {
-    await rm(output, { force: true });
+    await rm(staging, { recursive: true, force: true });
   }
 }
 

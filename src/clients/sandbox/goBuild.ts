@@ -1,7 +1,6 @@
-import { execFile, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
-import { promisify } from 'node:util';
+import { createInterface } from 'node:readline';
 import { plumbError } from '../../base/plumbError.ts';
 import type { GoToolchain } from './goToolchain.ts';
 
@@ -18,85 +17,94 @@ export interface GoBuild {
 }
 
 const lastLinesKept = 12;
-const outputLimitBytes = 16 * 1024 * 1024;
+const tickMs = 1000;
 
-/** Builds a Go program, telling how many of its packages are done. Throws SandboxFailed with the compiler's last words. */
+/** Builds a Go program, telling every second how far it is. Throws SandboxFailed with Go's last words. */
 export async function goBuild(build: GoBuild): Promise<void> {
-  const { go, folder, target, ldflags, output, signal, onProgress } = build;
-  const env = {
-    ...process.env,
-    ...go.environment,
-    // A user's own workspace or flags must not change what is built.
-    GOWORK: 'off',
-    GOFLAGS: '-buildvcs=false -mod=readonly',
-    CGO_ENABLED: '0',
+  let message = 'looking at Go modules';
+  const ticker = setInterval(() => build.onProgress(message), tickMs);
+  const say = (now: string): void => {
+    message = now;
+    build.onProgress(now);
   };
-  onProgress('fetching Go modules');
-  const total = await countStalePackages(build, env);
-  const args = [
-    'build',
-    '-v',
-    '-trimpath',
-    '-ldflags',
-    ['-s', '-w', ...ldflags].join(' '),
-    '-o',
-    output,
-    target,
-  ];
+  try {
+    const stale = await countStalePackages(build, say);
+    await compile(build, stale, say);
+  } finally {
+    clearInterval(ticker);
+  }
+}
+
+/** How many packages the build will compile: the rest lies in Go's cache. Fetches the modules. */
+async function countStalePackages(build: GoBuild, say: (message: string) => void): Promise<number> {
+  let fetched = 0;
+  const listed = await runGo(
+    build,
+    ['list', '-deps', '-trimpath', '-f', '{{if .Stale}}+{{end}}', build.target],
+    (line) => {
+      if (!line.startsWith('go: downloading ')) return;
+      fetched += 1;
+      say(`fetching Go modules, ${fetched} so far`);
+    },
+  );
+  if (listed.failure === undefined) return listed.output.split('\n').filter((line) => line === '+').length;
+  throw plumbError('SandboxFailed', {
+    message: `the Go modules of ${build.folder} could not be loaded: ${listed.failure}`,
+    hint: 'check the network, and GOPROXY if you use a proxy of your own',
+  });
+}
+
+async function compile(build: GoBuild, stale: number, say: (message: string) => void): Promise<void> {
+  const { target, ldflags, output } = build;
+  let done = 0;
+  const flags = ['-v', '-trimpath', '-ldflags', ['-s', '-w', ...ldflags].join(' '), '-o', output];
+  const { failure } = await runGo(build, ['build', ...flags, target], (line) => {
+    // With -v it names each package that it compiles.
+    if (/^[\w.-]+(\/[\w.@-]+)*$/.test(line)) done += 1;
+    say(done < stale ? `compiling, ${done} of ${stale} packages done` : 'linking');
+  });
+  if (failure === undefined) return;
+  throw plumbError('SandboxFailed', {
+    message: `go build ${target} failed: ${failure}`,
+    hint: 'the lines above are the Go compiler’s',
+  });
+}
+
+/** Runs Go to its end; `failure` is how it ended and its last lines. Throws AbortError when the signal aborts. */
+async function runGo(
+  { go, folder, signal }: GoBuild,
+  args: readonly string[],
+  onErrorLine: (line: string) => void,
+): Promise<{ readonly output: string; readonly failure: string | undefined }> {
   const child = spawn(go.program, args, {
     cwd: folder,
-    env,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      ...go.environment,
+      // A user's own workspace or flags must not change what is built.
+      GOWORK: 'off',
+      GOFLAGS: '-buildvcs=false -mod=readonly',
+      CGO_ENABLED: '0',
+    },
     ...(signal !== undefined && { signal }),
   });
   // Minutes of all processors: the user's own work goes first.
   if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
   const lastLines: string[] = [];
-  let done = 0;
-  const lines = createInterface({ input: child.stderr });
-  lines.on('line', (line) => {
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+  createInterface({ input: child.stderr }).on('line', (line) => {
     lastLines.push(line);
     if (lastLines.length > lastLinesKept) lastLines.shift();
-    // With -v it names each package that it compiles.
-    if (/^[\w.-]+(\/[\w.@-]+)*$/.test(line)) done += 1;
-    onProgress(done < total ? `compiling, ${done} of ${total} packages done` : 'linking');
+    onErrorLine(line);
   });
   const ended = Promise.withResolvers<string | undefined>();
   child.once('error', (error) => ended.resolve(error.message));
   child.once('close', (code, killed) =>
-    ended.resolve(code === 0 ? undefined : `ended with ${killed ?? `exit code ${code}`}`),
+    ended.resolve(code === 0 ? undefined : `${killed ?? `exit code ${code}`}\n${lastLines.join('\n')}`),
   );
   const failure = await ended.promise;
   signal?.throwIfAborted();
-  if (failure === undefined) return;
-  throw plumbError('SandboxFailed', {
-    message: `go build ${target} ${failure}:\n${lastLines.join('\n')}`,
-    hint: 'the lines above are the Go compiler’s; a module that could not be fetched needs GOPROXY or the network',
-  });
-}
-
-/** How many packages the build will compile: the rest lies in Go's cache. */
-async function countStalePackages(build: GoBuild, env: NodeJS.ProcessEnv): Promise<number> {
-  const { go, folder, target, signal } = build;
-  try {
-    const { stdout } = await promisify(execFile)(
-      go.program,
-      ['list', '-deps', '-trimpath', '-f', '{{if .Stale}}+{{end}}', target],
-      {
-        cwd: folder,
-        env,
-        maxBuffer: outputLimitBytes,
-        ...(signal !== undefined && { signal }),
-      },
-    );
-    return stdout.split('\n').filter((line) => line === '+').length;
-  } catch (error) {
-    signal?.throwIfAborted();
-    const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
-    throw plumbError('SandboxFailed', {
-      message: `the Go modules of ${folder} could not be loaded: ${stderr.split('\n').slice(-lastLinesKept).join('\n')}`,
-      hint: 'check the network, and GOPROXY if you use a proxy of your own',
-      cause: error,
-    });
-  }
+  return { output, failure };
 }
