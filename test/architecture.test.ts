@@ -25,7 +25,7 @@ const rules: Readonly<Record<string, Rule>> = {
   base: { from: [], packages: ['node:crypto', 'node:path'] },
   kube: { from: ['base'], packages: ['yaml', 'diff'] },
   flux: { from: ['base', 'kube'], packages: [] },
-  'lib/kustomize': { ...lib(), from: ['base', 'kube', 'lib/envsubst', 'lib/helm'] },
+  'lib/kustomize': { ...lib('re2js'), from: ['base', 'kube', 'lib/envsubst', 'lib/helm'] },
   'lib/helm': { ...lib('ajv'), from: ['base', 'kube', 'lib/gotemplate'] },
   'lib/gotemplate': lib('re2js', 'smol-toml'),
   'lib/envsubst': lib(),

@@ -85,21 +85,31 @@ export function diagnosticOfSyntaxError(source: YamlText, error: YamlSyntaxError
   };
 }
 
-/** YAML allows no control characters but tab and line breaks. */
-export function findInvalidCharacter(source: YamlText): Diagnostic | undefined {
-  const match =
-    /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.exec(
-      source.text,
-    );
-  if (match === null) return undefined;
-  const code = match[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+/** The offset of the first character that YAML does not allow (control characters, lone surrogates), or -1. */
+export function invalidCharacterAt(text: string): number {
+  return text.search(
+    /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/,
+  );
+}
+
+/** What to say about a character that YAML does not allow. */
+export function describeInvalidCharacter(text: string, offset: number): { message: string; hint: string } {
+  const code = text.charCodeAt(offset).toString(16).toUpperCase().padStart(4, '0');
+  return {
+    message: `the character U+${code} is not allowed in YAML`,
+    hint: 'is this a binary file? Text may hold it as an escape between double quotes',
+  };
+}
+
+function findInvalidCharacter(source: YamlText): Diagnostic | undefined {
+  const offset = invalidCharacterAt(source.text);
+  if (offset < 0) return undefined;
   return {
     code: 'yaml-invalid-character',
     severity: 'error',
-    message: `the character U+${code} is not allowed in YAML`,
     path: source.path,
-    range: rangeInText(source, match.index, match.index + 1),
-    hint: 'is this a binary file? Text may hold it as an escape between double quotes',
+    range: rangeInText(source, offset, offset + 1),
+    ...describeInvalidCharacter(source.text, offset),
   };
 }
 

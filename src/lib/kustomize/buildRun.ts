@@ -1,0 +1,92 @@
+import type { FileTree } from '../../base/fileTree.ts';
+import type { YamlText } from '../../kube/yamlNode.ts';
+import type { BuildCache } from './buildCache.ts';
+import type { Dependency, LoaderContext, RemoteNeed, Remotes } from './loader.ts';
+import { builtinSchemas, type MergeSchemas } from './mergeSchema.ts';
+import { BuildFailure, type BuildProblem } from './problem.ts';
+import type { Scopes } from './resId.ts';
+
+/** What the layers of one build share. */
+export class BuildRun implements LoaderContext {
+  readonly tree: FileTree;
+  readonly cache: BuildCache;
+  readonly restrictToRoot: boolean;
+  readonly refuseRemotes: boolean;
+  readonly remotes: Remotes;
+  readonly needs = new Map<string, RemoteNeed>();
+  readonly problems: BuildProblem[] = [];
+  /** Whether buildMetadata asks for anything, so that origins and transformations are noted. */
+  tracksProvenance = false;
+  schemas: MergeSchemas = builtinSchemas;
+  scopes: Scopes | undefined;
+  /** The openapi field has been used: what it sets holds for the whole build. */
+  hasOwnSchemas = false;
+  readonly #recorders: Dependency[][] = [];
+
+  constructor(
+    tree: FileTree,
+    cache: BuildCache,
+    options: {
+      readonly restrictToRoot: boolean;
+      readonly refuseRemotes: boolean;
+      readonly remotes: Remotes;
+    },
+  ) {
+    this.tree = tree;
+    this.cache = cache;
+    this.restrictToRoot = options.restrictToRoot;
+    this.refuseRemotes = options.refuseRemotes;
+    this.remotes = options.remotes;
+  }
+
+  /** True once something is wrong or missing: nothing that is built from here on is a result. */
+  get hasFailed(): boolean {
+    return this.needs.size > 0 || this.problems.some(({ severity }) => severity !== 'warning');
+  }
+
+  record(dependency: Dependency): void {
+    this.#recorders[this.#recorders.length - 1]?.push(dependency);
+  }
+
+  /** Runs a step and gives the paths it looked at; they count for the steps around it, too. */
+  recording<T>(step: () => T): { readonly value: T; readonly dependencies: readonly Dependency[] } {
+    const dependencies: Dependency[] = [];
+    this.#recorders.push(dependencies);
+    try {
+      return { value: step(), dependencies };
+    } finally {
+      this.#recorders.pop();
+      this.recordAll(dependencies);
+    }
+  }
+
+  recordAll(dependencies: readonly Dependency[]): void {
+    const outer = this.#recorders[this.#recorders.length - 1];
+    if (outer !== undefined) for (const dependency of dependencies) outer.push(dependency);
+  }
+
+  /** True when every path is still what it was. */
+  isUnchanged(dependencies: readonly Dependency[]): boolean {
+    return dependencies.every(({ repository, path, bytes, isFolder }) => {
+      const tree = repository === '' ? this.tree : this.remotes.get(repository);
+      if (tree === undefined || !('isFolder' in tree)) return false;
+      return tree.get(path) === bytes && (bytes !== undefined || tree.isFolder(path) === isFolder);
+    });
+  }
+
+  /** The line on which a text starts in its file, as the file is in this build. */
+  lineOf(source: YamlText): number {
+    return this.cache.lineOf(source, this.tree.get(source.path));
+  }
+
+  /** Runs a step; a failure becomes a problem of the build, and the step gives undefined. */
+  attempt<T>(step: () => T): T | undefined {
+    try {
+      return step();
+    } catch (error) {
+      if (!(error instanceof BuildFailure)) throw error;
+      this.problems.push(error.problem);
+      return undefined;
+    }
+  }
+}

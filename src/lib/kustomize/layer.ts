@@ -1,0 +1,408 @@
+import { absorbObjects } from './absorb.ts';
+import type { BuildRun } from './buildRun.ts';
+import { configOf, configOfCrds } from './configFiles.ts';
+import type { Located } from './decode.ts';
+import { generate } from './generators.ts';
+import { readKustomization, type KustomizationFile } from './kustomizationFile.ts';
+import { stepsOf } from './layerSteps.ts';
+import type { Dependency, Loader } from './loader.ts';
+import type { MergeSchemas } from './mergeSchema.ts';
+import { appendObjects } from './objectList.ts';
+import { parseMergePatches } from './patchText.ts';
+import { inlineSource } from './patchSteps.ts';
+import { objectsOfPlugin, transformerOfPlugin, type PluginContext } from './plugins.ts';
+import { BuildFailure, fail, type BuildProblem } from './problem.ts';
+import {
+  annotateMissingOrigin,
+  annotateOrigin,
+  annotateTransformation,
+  appendPath,
+  configuredBy,
+  provenanceOfPlugin,
+  type Provenance,
+} from './provenance.ts';
+import { isEmpty } from './node.ts';
+import { jsonOfNode } from './nodeJson.ts';
+import { goJson } from './goJson.ts';
+import { setMetaTexts, type Resource } from './resource.ts';
+import { emptyConfig, mergeConfigs, type TransformerConfig } from './transformerConfig.ts';
+import type { Transformer } from './transformer.ts';
+import { bindVars, mergeVars, type VarSet } from './vars.ts';
+import { setSchemas } from './ownSchemas.ts';
+
+/** What a kustomization hands to the one that uses it. */
+export interface Layer {
+  readonly objects: readonly Resource[];
+  readonly config: TransformerConfig;
+  readonly vars: VarSet;
+}
+
+export const emptyLayer: Layer = { objects: [], config: emptyConfig, vars: new Map() };
+
+/** One kustomization while it is built. */
+export interface LayerInput {
+  readonly run: BuildRun;
+  readonly loader: Loader;
+  readonly file: KustomizationFile;
+  readonly provenance: Provenance;
+}
+
+/**
+ * Builds a kustomization on top of `start`, which is empty but for components. Problems are collected in the run; once
+ * there are any, what would work on an incomplete set of objects is left out.
+ */
+export function buildLayer(input: LayerInput, start: Layer): Layer {
+  const { run, loader, file } = input;
+  const kustomization = file.input;
+  let layer = addResources(input, start, [
+    ...(kustomization.resources ?? []),
+    ...(kustomization.bases ?? []),
+  ]);
+  const own = run.attempt(() =>
+    remembered(input, 'config', () => configOf(loader, kustomization.configurations ?? [])),
+  );
+  const crds = run.attempt(() =>
+    remembered(input, 'crds', () => configOfCrds(loader, kustomization.crds ?? [])),
+  );
+  let config = layer.config;
+  for (const more of [own, crds])
+    if (more !== undefined) config = run.attempt(() => mergeConfigs(config, more, file.input.node)) ?? config;
+  layer = { ...layer, config };
+  layer = addGenerated(input, layer);
+  layer = addComponents(input, layer, kustomization.components ?? []);
+  layer = transformLayer(input, layer);
+  return addVars(input, layer);
+}
+
+/** Reads the kustomization of a folder and checks that it is of the wanted kind; undefined when it cannot be used. */
+export function openLayer(
+  run: BuildRun,
+  loader: Loader,
+  wanted: {
+    readonly component: boolean;
+    readonly place: Located<string> | undefined;
+    readonly isRoot: boolean;
+  },
+): KustomizationFile | undefined {
+  const file = readFile(run, loader);
+  if (file === undefined) return undefined;
+  run.problems.push(...file.warnings);
+  run.attempt(() => setSchemas(run, loader, file.input.openapi, wanted.isRoot));
+  if (file.isComponent === wanted.component || wanted.isRoot) return file;
+  const { place } = wanted;
+  run.problems.push({
+    code: 'kustomization-invalid',
+    message: wanted.component
+      ? `${place?.value ?? ''} is a kustomization, not a component`
+      : `${place?.value ?? ''} is a component`,
+    place: place?.node ?? file.input.node,
+    hint: wanted.component
+      ? 'list it under resources, or set kind: Component there'
+      : 'list it under components',
+  });
+  return undefined;
+}
+
+interface KnownFile {
+  readonly dependencies: readonly Dependency[];
+  readonly file: KustomizationFile;
+}
+
+function readFile(run: BuildRun, loader: Loader): KustomizationFile | undefined {
+  const key = `file:${loader.label}${loader.root}`;
+  const known = run.cache.memos.get(key) as KnownFile | undefined;
+  if (known !== undefined && run.isUnchanged(known.dependencies)) {
+    run.recordAll(known.dependencies);
+    return known.file;
+  }
+  const { value: file, dependencies } = run.recording(() => readKustomization(loader, run.problems));
+  if (file !== undefined) run.cache.memos.set(key, { dependencies, file });
+  return file;
+}
+
+interface Memo {
+  readonly file: KustomizationFile;
+  readonly schemas: MergeSchemas;
+  readonly config: TransformerConfig;
+  readonly dependencies: readonly Dependency[];
+  readonly value: unknown;
+}
+
+/** The value of a step that depends on the kustomization file, the configuration and the files it reads. */
+function remembered<T>(
+  { run, loader, file }: LayerInput,
+  name: string,
+  make: () => T,
+  config: TransformerConfig = emptyConfig,
+): T {
+  const key = `${name}:${loader.label}${loader.root}`;
+  const known = run.cache.memos.get(key) as Memo | undefined;
+  if (
+    known?.file === file &&
+    known.config === config &&
+    known.schemas === run.schemas &&
+    run.isUnchanged(known.dependencies)
+  ) {
+    run.recordAll(known.dependencies);
+    return known.value as T;
+  }
+  const { value, dependencies } = run.recording(make);
+  const memo: Memo = { file, config, schemas: run.schemas, dependencies, value };
+  if (!run.hasFailed) run.cache.memos.set(key, memo);
+  return value;
+}
+
+function addResources(input: LayerInput, start: Layer, paths: readonly Located<string>[]): Layer {
+  const { run } = input;
+  let { config, vars } = start;
+  const groups: { readonly objects: readonly Resource[]; readonly path: Located<string> }[] = [];
+  for (const path of paths) {
+    run.attempt(() => {
+      const objects = objectsOfFile(input, path);
+      if (objects !== undefined) {
+        groups.push({ objects, path });
+        return;
+      }
+      const below = buildBelow(input, path);
+      if (below === undefined) return;
+      groups.push({ objects: below.objects, path });
+      config = mergeConfigs(config, below.config, path.node);
+      vars = mergeVars(vars, below.vars);
+    });
+  }
+  return { objects: joinGroups(run, start.objects, groups), config, vars };
+}
+
+function joinGroups(
+  run: BuildRun,
+  start: readonly Resource[],
+  groups: readonly { readonly objects: readonly Resource[]; readonly path: Located<string> }[],
+): readonly Resource[] {
+  const [only] = groups;
+  if (start.length === 0 && groups.length === 1 && only !== undefined)
+    return run.attempt(() => appendObjects([], only.objects, only.path.node)) ?? [];
+  const known = new Set(start.map(({ id }) => id.key));
+  const all = [...start];
+  for (const { objects, path } of groups) {
+    const duplicate = objects.find(({ id }) => known.has(id.key));
+    if (duplicate !== undefined) run.attempt(() => appendObjects(all, [duplicate], path.node));
+    for (const object of objects) {
+      known.add(object.id.key);
+      all.push(object);
+    }
+  }
+  return all;
+}
+
+/** The objects of a path that is a file; undefined when it is a folder or a repository. */
+function objectsOfFile(input: LayerInput, path: Located<string>): readonly Resource[] | undefined {
+  const { run, loader, provenance } = input;
+  if (loader.isRepository(path.value)) return undefined;
+  const full = loader.resolve(path.value);
+  const isFolder = full !== undefined && loader.tree.isFolder(full) && !loader.tree.has(full);
+  if (isFolder || path.value === '') return undefined;
+  if (loader.isMissingRemote(path.value, path.node)) return [];
+  const bytes = loader.load(path.value, path.node);
+  const shown = loader.pathOf(full ?? path.value);
+  const { resources, problems, warnings } = run.cache.read(shown, bytes);
+  run.problems.push(...problems, ...warnings);
+  if (!run.tracksProvenance) return resources;
+  const origin = appendPath(provenance, path.value);
+  return resources.map((object) => annotateOrigin(object, origin));
+}
+
+interface KnownLayer {
+  readonly dependencies: readonly Dependency[];
+  readonly layer: Layer;
+  readonly warnings: readonly BuildProblem[];
+}
+
+/** The layer of a folder or repository below, from the cache when nothing it was made from has changed. */
+function buildBelow(input: LayerInput, path: Located<string>): Layer | undefined {
+  const { run, provenance } = input;
+  const loader = input.loader.descend(path.value, path.node);
+  if (loader === undefined) return undefined;
+  const below = run.tracksProvenance ? appendPath(provenance, path.value) : provenance;
+  const key = `layer:${run.restrictToRoot ? 'root' : 'any'}:${JSON.stringify(below)}:${loader.label}${loader.root}`;
+  const known = run.cache.memos.get(key) as KnownLayer | undefined;
+  if (known !== undefined && !run.hasOwnSchemas && run.isUnchanged(known.dependencies)) {
+    run.recordAll(known.dependencies);
+    run.problems.push(...known.warnings);
+    return known.layer;
+  }
+  const before = run.problems.length;
+  const { value: layer, dependencies } = run.recording(() => {
+    const file = openLayer(run, loader, { component: false, place: path, isRoot: false });
+    return file === undefined ? undefined : buildLayer({ run, loader, file, provenance: below }, emptyLayer);
+  });
+  if (layer !== undefined && !run.hasFailed && !run.hasOwnSchemas)
+    run.cache.memos.set(key, { dependencies, layer, warnings: run.problems.slice(before) });
+  return layer;
+}
+
+function addComponents(input: LayerInput, start: Layer, paths: readonly Located<string>[]): Layer {
+  const { run, provenance } = input;
+  let layer = start;
+  for (const path of paths) {
+    run.attempt(() => {
+      const loader = input.loader.descend(path.value, path.node);
+      if (loader === undefined) return;
+      const file = openLayer(run, loader, { component: true, place: path, isRoot: false });
+      if (file === undefined) return;
+      const below = run.tracksProvenance ? appendPath(provenance, path.value) : provenance;
+      layer = buildLayer({ run, loader, file, provenance: below }, layer);
+    });
+  }
+  return layer;
+}
+
+function addGenerated(input: LayerInput, start: Layer): Layer {
+  const { run, loader, file, provenance } = input;
+  const { configMapGenerator = [], secretGenerator = [], generatorOptions } = file.input;
+  let { objects } = start;
+  const absorb = (made: readonly Resource[], kind: string, place: Located<string>['node']) => {
+    const origin = configuredBy(provenance, file.name, kind);
+    const marked = run.tracksProvenance ? made.map((object) => annotateMissingOrigin(object, origin)) : made;
+    objects = absorbObjects(objects, marked, place);
+  };
+  const addOne = (kind: 'ConfigMap' | 'Secret', index: number) => {
+    const entry = (kind === 'Secret' ? secretGenerator : configMapGenerator)[index];
+    if (entry === undefined) return;
+    run.attempt(() => {
+      const object = remembered(input, `${kind}${index}`, () =>
+        generate(kind, entry, generatorOptions, loader),
+      );
+      absorb([object], `${kind}Generator`, entry.node);
+    });
+  };
+  configMapGenerator.forEach((_, index) => addOne('ConfigMap', index));
+  secretGenerator.forEach((_, index) => addOne('Secret', index));
+  refuseHelm(input);
+  run.attempt(() => {
+    const context = pluginContext(input);
+    for (const plugin of pluginsOf(input, file.input.generators ?? []).objects) {
+      const made = objectsOfPlugin(plugin, context);
+      const origin = provenanceOfPlugin(plugin);
+      const marked =
+        origin === undefined ? made : made.map((object) => annotateMissingOrigin(object, origin));
+      objects = absorbObjects(objects, marked, plugin.root);
+    }
+  });
+  return { ...start, objects };
+}
+
+function refuseHelm({ run, file }: LayerInput): void {
+  const { helmCharts = [], helmChartInflationGenerator = [] } = file.input;
+  const [chart] = [...helmCharts, ...helmChartInflationGenerator];
+  if (chart !== undefined)
+    run.problems.push({
+      code: 'build-not-supported',
+      message: 'Helm charts in a kustomization are not supported',
+      place: chart.node,
+      hint: 'Flux does not inflate them either; use a HelmRelease',
+    });
+}
+
+function pluginContext({ run, loader }: LayerInput): PluginContext {
+  return { loader, schemas: () => run.schemas };
+}
+
+/** The objects that configure generators, transformers or validators: written inline, in files or built by folders. */
+function pluginsOf(input: LayerInput, entries: readonly Located<string>[]): Layer {
+  const paths: Located<string>[] = [];
+  let objects: readonly Resource[] = [];
+  for (const entry of entries) {
+    const inline = inlineObjects(entry);
+    if (inline === undefined) {
+      paths.push(entry);
+      continue;
+    }
+    const origin = appendPath(input.provenance, input.file.name);
+    const marked = input.run.tracksProvenance
+      ? inline.map((object) => annotateOrigin(object, origin))
+      : inline;
+    objects = appendObjects(objects, marked, entry.node);
+  }
+  return paths.length === 0
+    ? { ...emptyLayer, objects }
+    : addResources(input, { ...emptyLayer, objects }, paths);
+}
+
+function inlineObjects(entry: Located<string>): readonly Resource[] | undefined {
+  try {
+    return parseMergePatches(inlineSource(entry));
+  } catch (error) {
+    if (error instanceof BuildFailure) return undefined;
+    throw error;
+  }
+}
+
+interface Step {
+  readonly transformer: Transformer;
+  readonly provenance: Provenance | undefined;
+}
+
+function transformLayer(input: LayerInput, layer: Layer): Layer {
+  const { run, file } = input;
+  const steps =
+    run.attempt(() => remembered(input, 'steps', () => makeSteps(input, layer.config), layer.config)) ?? [];
+  if (run.hasFailed) return layer;
+  let { objects } = layer;
+  const isDone = run.attempt(() => {
+    for (const { transformer, provenance } of steps) {
+      objects = transformer.transform(objects);
+      if (provenance !== undefined)
+        objects = objects.map((object) => annotateTransformation(object, provenance));
+      if (objects.some(({ root }) => isEmpty(root))) objects = objects.filter(({ root }) => !isEmpty(root));
+    }
+    return true;
+  });
+  if (isDone === true && (file.input.validators ?? []).length > 0)
+    run.attempt(() => validate(input, objects, file.input.validators ?? []));
+  return { ...layer, objects };
+}
+
+function makeSteps(input: LayerInput, config: TransformerConfig): readonly Step[] {
+  const { run, file, provenance } = input;
+  const context = pluginContext(input);
+  const builtin = stepsOf(file.input, config, context, run.problems).map((transformer) => ({
+    transformer,
+    provenance: run.tracksProvenance ? configuredBy(provenance, file.name, transformer.type) : undefined,
+  }));
+  const plugins = pluginsOf(input, file.input.transformers ?? []).objects.map((plugin) => ({
+    transformer: transformerOfPlugin(plugin, context),
+    provenance: provenanceOfPlugin(plugin),
+  }));
+  return [...builtin, ...plugins];
+}
+
+/** Validators may look, not change; built-in ones only change. */
+function validate(
+  input: LayerInput,
+  objects: readonly Resource[],
+  entries: readonly Located<string>[],
+): void {
+  for (const plugin of pluginsOf(input, entries).objects) {
+    const after = transformerOfPlugin(plugin, pluginContext(input)).transform(objects);
+    const texts = (list: readonly Resource[]) =>
+      list.map((object) => goJson(jsonOfNode(withoutMark(object).root)));
+    if (goJson(texts(objects)) !== goJson(texts(after)))
+      fail('kustomization-invalid', `the validator ${plugin.kind} changes objects`, plugin.root);
+  }
+}
+
+function withoutMark(object: Resource): Resource {
+  if (!object.labels.has('validated-by')) return object;
+  const labels = new Map([...object.labels].filter(([name]) => name !== 'validated-by'));
+  return object.edited((root, edit) => setMetaTexts(root, 'labels', labels, edit));
+}
+
+function addVars({ run, file }: LayerInput, layer: Layer): Layer {
+  const { vars = [] } = file.input;
+  if (vars.length === 0 || run.hasFailed) return layer;
+  const bound = run.attempt(() => {
+    const { objects, vars: named } = bindVars(layer.objects, vars);
+    return { ...layer, objects, vars: mergeVars(layer.vars, named) };
+  });
+  return bound ?? layer;
+}

@@ -1,0 +1,79 @@
+import { namespacedByType } from './clusterScope.gen.ts';
+
+/** Group, version and kind; in a selector an empty part matches everything. */
+export interface Gvk {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+/** What names an object to kustomize. */
+export interface ResId extends Gvk {
+  readonly name: string;
+  readonly namespace: string;
+  readonly isClusterScoped: boolean;
+  /** Equal for ids that upstream takes for equal: same kind and name in the same effective namespace. */
+  readonly key: string;
+}
+
+/** Kinds whose scope the build learns beyond the built-in ones, by apiVersion and kind. */
+export type Scopes = ReadonlyMap<string, boolean>;
+
+export function gvkOf(apiVersion: string, kind: string): Gvk {
+  const slash = apiVersion.indexOf('/');
+  return slash < 0
+    ? { group: '', version: apiVersion, kind }
+    : { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1), kind };
+}
+
+/** True when the kind is known to have no namespace. */
+export function isClusterScoped(gvk: Gvk, scopes: Scopes | undefined): boolean {
+  const type = `${apiVersionOf(gvk)}/${gvk.kind}`;
+  const namespaced = Object.hasOwn(namespacedByType, type) ? namespacedByType[type] : scopes?.get(type);
+  return namespaced === false;
+}
+
+export function apiVersionOf({ group, version }: Gvk): string {
+  return group === '' ? version : `${group}/${version}`;
+}
+
+export function makeResId(gvk: Gvk, name: string, namespace: string, clusterScoped: boolean): ResId {
+  const { group, version, kind } = gvk;
+  const effective = effectiveNamespaceOf(namespace, clusterScoped);
+  return {
+    group,
+    version,
+    kind,
+    name,
+    namespace,
+    isClusterScoped: clusterScoped,
+    key: `${effective}\n${group}\n${version}\n${kind}\n${name}`,
+  };
+}
+
+/** The namespace that counts when ids are compared: '' is `default`, and none for cluster-scoped kinds. */
+export function effectiveNamespace(id: ResId): string {
+  return effectiveNamespaceOf(id.namespace, id.isClusterScoped);
+}
+
+export const noNamespace = '_non_namespaceable_';
+
+function effectiveNamespaceOf(namespace: string, clusterScoped: boolean): string {
+  if (clusterScoped) return noNamespace;
+  return namespace === '' ? 'default' : namespace;
+}
+
+/** True when every part that the selector has equals the id's. */
+export function isSelected(gvk: Gvk, selector: Gvk): boolean {
+  return (
+    (selector.group === '' || selector.group === gvk.group) &&
+    (selector.version === '' || selector.version === gvk.version) &&
+    (selector.kind === '' || selector.kind === gvk.kind)
+  );
+}
+
+/** How kustomize names an object in texts, shortened: `Deployment.v1.apps/web.prod`. */
+export function formatResId(id: ResId): string {
+  const namespace = id.namespace === '' ? '' : `${id.namespace}/`;
+  return `${id.kind} ${namespace}${id.name}`;
+}

@@ -1,0 +1,262 @@
+import { tags } from '../../kube/yamlScalar.ts';
+import { yamlStyle } from '../../kube/yamlNode.ts';
+import {
+  clearField,
+  Edit,
+  editAt,
+  fieldAt,
+  fieldOf,
+  isEmpty,
+  isNull,
+  newScalar,
+  newString,
+  nowhere,
+  setField,
+  textAt,
+  type Node,
+  type Place,
+} from './node.ts';
+import {
+  gvkOf,
+  isClusterScoped,
+  makeResId,
+  effectiveNamespace,
+  type Gvk,
+  type ResId,
+  type Scopes,
+} from './resId.ts';
+
+/** Annotations in which upstream, and so this build, keeps what it knows of an object; none is in the result. */
+export const buildAnnotation = {
+  previousNames: 'internal.config.kubernetes.io/previousNames',
+  previousNamespaces: 'internal.config.kubernetes.io/previousNamespaces',
+  previousKinds: 'internal.config.kubernetes.io/previousKinds',
+  prefixes: 'internal.config.kubernetes.io/prefixes',
+  suffixes: 'internal.config.kubernetes.io/suffixes',
+  refBy: 'internal.config.kubernetes.io/refBy',
+  behavior: 'internal.config.kubernetes.io/generatorBehavior',
+  needsHash: 'internal.config.kubernetes.io/needsHashSuffix',
+  allowNameChange: 'internal.config.kubernetes.io/allowNameChange',
+  allowKindChange: 'internal.config.kubernetes.io/allowKindChange',
+  helmGenerated: 'internal.config.kubernetes.io/helm-generated',
+} as const;
+
+/** Annotations that a finished build removes. */
+export const removedAnnotations: readonly string[] = [
+  ...Object.values(buildAnnotation),
+  'internal.config.kubernetes.io/path',
+  'internal.config.kubernetes.io/index',
+  'internal.config.kubernetes.io/seqindent',
+  'internal.config.kubernetes.io/id',
+  'internal.config.kubernetes.io/annotations-migration-resource-id',
+  'config.kubernetes.io/path',
+  'config.kubernetes.io/index',
+  'config.k8s.io/id',
+];
+
+/** One object at one point of a build. Immutable: a transformer makes another one. */
+export class Resource {
+  readonly root: Node;
+  /** Names of the vars that take their value from this object. */
+  readonly vars: readonly string[];
+  readonly #scopes: Scopes | undefined;
+  #id: ResId | undefined;
+  #previousIds: readonly ResId[] | undefined;
+  #annotations: ReadonlyMap<string, string> | undefined;
+  #labels: ReadonlyMap<string, string> | undefined;
+  #signature: string | undefined;
+
+  constructor(root: Node, scopes?: Scopes, vars: readonly string[] = []) {
+    this.root = root;
+    this.vars = vars;
+    this.#scopes = scopes;
+  }
+
+  get kind(): string {
+    return textAt(this.root, 'kind');
+  }
+
+  get apiVersion(): string {
+    return textAt(this.root, 'apiVersion');
+  }
+
+  get gvk(): Gvk {
+    return this.id;
+  }
+
+  get name(): string {
+    return metaText(this.root, 'name');
+  }
+
+  get namespace(): string {
+    return metaText(this.root, 'namespace');
+  }
+
+  /** The id the object has now. */
+  get id(): ResId {
+    if (this.#id === undefined) {
+      const gvk = gvkOf(this.apiVersion, this.kind);
+      this.#id = makeResId(gvk, this.name, this.namespace, isClusterScoped(gvk, this.#scopes));
+    }
+    return this.#id;
+  }
+
+  /** The ids it had before it was renamed or moved, oldest first. */
+  get previousIds(): readonly ResId[] {
+    this.#previousIds ??= previousIdsOf(this);
+    return this.#previousIds;
+  }
+
+  /** The id it was read with. */
+  get originalId(): ResId {
+    return this.previousIds[0] ?? this.id;
+  }
+
+  get annotations(): ReadonlyMap<string, string> {
+    this.#annotations ??= textsOf(this.root, 'annotations');
+    return this.#annotations;
+  }
+
+  get labels(): ReadonlyMap<string, string> {
+    this.#labels ??= textsOf(this.root, 'labels');
+    return this.#labels;
+  }
+
+  get prefixes(): readonly string[] {
+    return listOf(this.annotations.get(buildAnnotation.prefixes));
+  }
+
+  get suffixes(): readonly string[] {
+    return listOf(this.annotations.get(buildAnnotation.suffixes));
+  }
+
+  /** All that references to and from the object depend on. */
+  get idSignature(): string {
+    this.#signature ??= [
+      this.id.key,
+      ...this.previousIds.map(({ key }) => key),
+      ...this.prefixes,
+      '',
+      ...this.suffixes,
+      this.namespace,
+    ].join('\t');
+    return this.#signature;
+  }
+
+  isEnabled(annotation: string): boolean {
+    return this.annotations.get(annotation) === 'enabled';
+  }
+
+  /** The object with another tree; itself when the tree is the same. */
+  with(root: Node): Resource {
+    return root === this.root ? this : new Resource(root, this.#scopes, this.vars);
+  }
+
+  withVar(name: string): Resource {
+    return new Resource(this.root, this.#scopes, [...this.vars, name]);
+  }
+
+  /** Runs one pass of changes over the tree. */
+  edited(change: (root: Node, edit: Edit) => Node): Resource {
+    const edit = new Edit();
+    return this.with(edit.finish(change(this.root, edit)));
+  }
+}
+
+function metaText(root: Node, name: string): string {
+  const field = fieldAt(root, 'metadata', name);
+  return isEmpty(field) ? '' : (field?.text ?? '');
+}
+
+function textsOf(root: Node, field: string): ReadonlyMap<string, string> {
+  const metadata = fieldOf(root, 'metadata');
+  const map = new Map<string, string>();
+  if (isEmpty(metadata)) return map;
+  const { items } = fieldOf(metadata, field) ?? { items: [] };
+  for (let index = 0; index + 1 < items.length; index += 2)
+    map.set((items[index] as Node).text, (items[index + 1] as Node).text);
+  return map;
+}
+
+function previousIdsOf(resource: Resource): readonly ResId[] {
+  const { annotations } = resource;
+  const names = annotations.get(buildAnnotation.previousNames)?.split(',');
+  if (names === undefined) return [];
+  const namespaces = (annotations.get(buildAnnotation.previousNamespaces) ?? '').split(',');
+  const kinds = (annotations.get(buildAnnotation.previousKinds) ?? '').split(',');
+  const gvk = gvkOf(resource.apiVersion, resource.kind);
+  return names.map((name, index) =>
+    makeResId({ ...gvk, kind: kinds[index] ?? '' }, name, namespaces[index] ?? '', false),
+  );
+}
+
+function listOf(text: string | undefined): readonly string[] {
+  return text === undefined ? [] : text.split(',');
+}
+
+/** Records the current id as a previous one. */
+export function storePreviousId(root: Node, id: ResId, edit: Edit): Node {
+  let result = appendToAnnotation(root, buildAnnotation.previousNames, id.name, edit);
+  result = appendToAnnotation(result, buildAnnotation.previousNamespaces, effectiveNamespace(id), edit);
+  return appendToAnnotation(result, buildAnnotation.previousKinds, id.kind, edit);
+}
+
+/** Adds to a comma-separated annotation. */
+export function appendToAnnotation(root: Node, name: string, value: string, edit: Edit): Node {
+  if (value === '') return root;
+  const current = fieldAt(root, 'metadata', 'annotations', name);
+  const text =
+    current === undefined || isEmpty(fieldOf(root, 'metadata')) ? value : `${current.text},${value}`;
+  return setAnnotation(root, name, newScalar(text, tags.str, nowhere, yamlStyle.singleQuoted), edit);
+}
+
+/** Sets one annotation. */
+export function setAnnotation(root: Node, name: string, value: Node, edit: Edit): Node {
+  let result = root;
+  if (fieldAt(root, 'metadata', 'annotations')?.items.length === 0)
+    result = editAt(result, ['metadata'], edit, (metadata) => clearField(metadata, 'annotations', edit));
+  return editAt(result, ['metadata', 'annotations'], edit, (map) => setField(map, name, value, edit), value);
+}
+
+/** Writes all labels or annotations anew, sorted and as strings; texts that stay keep their place. */
+export function setMetaTexts(
+  root: Node,
+  field: 'annotations' | 'labels',
+  texts: ReadonlyMap<string, string>,
+  edit: Edit,
+  place: Place = nowhere,
+): Node {
+  return editAt(root, ['metadata'], edit, (metadata) => {
+    if (isNull(metadata)) return metadata;
+    const old = fieldOf(metadata, field);
+    const cleared = clearField(metadata, field, edit);
+    if (texts.size === 0) return cleared;
+    const items: Node[] = [];
+    for (const key of [...texts.keys()].sort(compareBytes)) {
+      const text = texts.get(key) ?? '';
+      const before = fieldOf(old, key);
+      const value = newString(text, before?.text === text ? before : place);
+      items.push(newScalar(key, '', value), value);
+    }
+    let map: Node = { ...newScalar('', '', old ?? place), kind: 'map' };
+    for (let index = 0; index < items.length; index += 2)
+      map = setField(map, (items[index] as Node).text, items[index + 1] as Node, edit);
+    return setField(cleared, field, map, edit);
+  });
+}
+
+/** Go's order of strings: by UTF-8 bytes, which is by code point. */
+export function compareBytes(left: string, right: string): number {
+  if (left === right) return 0;
+  const length = Math.min(left.length, right.length);
+  for (let index = 0; index < length; index++) {
+    const leftUnit = left.charCodeAt(index);
+    const rightUnit = right.charCodeAt(index);
+    if (leftUnit === rightUnit) continue;
+    const isLeftPair = leftUnit >= 0xd800 && leftUnit <= 0xdfff;
+    const isRightPair = rightUnit >= 0xd800 && rightUnit <= 0xdfff;
+    if (isLeftPair !== isRightPair) return isLeftPair ? 1 : -1;
+    return leftUnit - rightUnit;
+  }
+  return left.length - right.length;
+}

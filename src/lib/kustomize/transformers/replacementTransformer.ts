@@ -1,0 +1,277 @@
+import type { JsonValue } from '../../../base/json.ts';
+import { splitFieldPath } from '../fieldSpec.ts';
+import { goJson } from '../goJson.ts';
+import { placeOf, valueOf, type FieldOptionsInput, type ReplacementInput } from '../kustomizationShape.ts';
+import { matchesSelector } from '../labelSelector.ts';
+import {
+  assignContent,
+  isEmpty,
+  newScalar,
+  nowhere,
+  own,
+  setText,
+  type Edit,
+  type Node,
+  type Place,
+} from '../node.ts';
+import { jsonOfNode } from '../nodeJson.ts';
+import { printNode } from '../nodePrint.ts';
+import { lookUp, matchPath, type MatchOptions } from '../pathLookup.ts';
+import { asNode } from '../node.ts';
+import { readYaml } from '../patchText.ts';
+import { BuildFailure, fail } from '../problem.ts';
+import { isSelected, type ResId } from '../resId.ts';
+import type { Resource } from '../resource.ts';
+import { compileSelector, type Selector } from '../selector.ts';
+import { mapObjects, type Transformer } from '../transformer.ts';
+
+interface Target {
+  readonly select: Selector;
+  readonly reject: readonly Selector[];
+  readonly fieldPaths: readonly { readonly value: string; readonly place: Place }[];
+  readonly options: FieldOptionsInput | undefined;
+}
+
+/** Copies values from fields of one object to fields of others. */
+export function replacementTransformer(replacements: readonly ReplacementInput[]): Transformer {
+  const compiled = replacements.map((replacement) => ({
+    replacement,
+    targets: replacement.targets?.map(targetOf),
+  }));
+  return {
+    type: 'ReplacementTransformer',
+    transform: (objects) => {
+      let result = objects;
+      for (const { replacement, targets } of compiled) {
+        if (
+          (replacement.source === undefined && replacement.sourceValue === undefined) ||
+          targets === undefined
+        )
+          fail('build-replacement', 'a replacement needs a source and at least one target', replacement.node);
+        const value = sourceValue(result, replacement);
+        for (const target of targets)
+          result = mapObjects(result, (object) =>
+            isTarget(object, target) ? copyInto(object, value, target) : object,
+          );
+      }
+      return result;
+    },
+  };
+}
+
+function targetOf(input: NonNullable<ReplacementInput['targets']>[number]): Target {
+  const { select, reject = [], fieldPaths = [], options } = input;
+  if (select === undefined)
+    return fail('build-replacement', 'a target must say what to select', input.node, 'add select');
+  const paths = fieldPaths.map(({ value, node }) => ({ value, place: node }));
+  return {
+    select: compileSelector(select),
+    reject: reject.map(compileSelector),
+    fieldPaths: paths.length === 0 ? [{ value: 'metadata.name', place: input.node }] : paths,
+    options,
+  };
+}
+
+function sourceValue(objects: readonly Resource[], replacement: ReplacementInput): Node {
+  const { source, sourceValue: constant } = replacement;
+  if (constant !== undefined && source !== undefined)
+    fail('build-replacement', 'a replacement has either source or sourceValue', replacement.node);
+  if (constant !== undefined) return newScalar(constant.value, '', constant.node);
+  if (source === undefined)
+    return fail('build-replacement', 'a replacement needs a source', replacement.node);
+  const object = sourceObject(objects, source);
+  const path = valueOf(source.fieldPath) || 'metadata.name';
+  const place = placeOf(source.fieldPath, source.node);
+  const value = lookUp(object.root, splitFieldPath(path), place);
+  if (value === undefined || isEmpty(value))
+    return fail('build-replacement', `the source has no value at ${path}`, place);
+  return part(value, source.options);
+}
+
+function sourceObject(
+  objects: readonly Resource[],
+  source: NonNullable<ReplacementInput['source']>,
+): Resource {
+  const selector = {
+    group: valueOf(source.group),
+    version: valueOf(source.version),
+    kind: valueOf(source.kind),
+  };
+  const name = valueOf(source.name);
+  const namespace = valueOf(source.namespace);
+  const found = objects.filter((object) =>
+    [object.id, ...object.previousIds].some(
+      (id) =>
+        (name === '' || id.name === name) &&
+        (namespace === '' || namespaceOf(id.namespace) === namespaceOf(namespace)) &&
+        isSelected(id, selector),
+    ),
+  );
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  return fail(
+    'build-replacement',
+    found.length === 0 ? 'the source selects no object' : `the source selects ${found.length} objects`,
+    source.node,
+    found.length === 0 ? 'check kind, name and namespace' : 'add kind, name or namespace until it is one',
+  );
+}
+
+function namespaceOf(namespace: string): string {
+  return namespace === '' ? 'default' : namespace;
+}
+
+/** The part of the value between delimiters that the options ask for. */
+function part(value: Node, options: FieldOptionsInput | undefined): Node {
+  const delimiter = valueOf(options?.delimiter);
+  if (options === undefined || delimiter === '') return value;
+  const place = placeOf(options.delimiter, options.node);
+  if (value.kind !== 'scalar') fail('build-replacement', 'only a single value can be split', place);
+  const parts = splitText(value.text, delimiter);
+  const index = options.index?.value ?? 0;
+  const text = parts[index];
+  if (text === undefined)
+    return fail('build-replacement', `there is no part ${index} in ${JSON.stringify(value.text)}`, place);
+  return { ...value, owner: undefined, text };
+}
+
+function splitText(text: string, delimiter: string): string[] {
+  return text.split(delimiter);
+}
+
+function isTarget(object: Resource, { select, reject }: Target): boolean {
+  if (!matchesTexts(object, select)) return false;
+  const rejectsByTexts = reject.filter((each) => each.annotationSelector !== '' || each.labelSelector !== '');
+  if (rejectsByTexts.some((each) => matchesTexts(object, each))) return false;
+  const ids = [object.id, ...object.previousIds];
+  if (reject.some((each) => each.selectsById && ids.some((id) => matchesId(id, each)))) return false;
+  return ids.some((id) => matchesId(id, select));
+}
+
+function matchesTexts(object: Resource, selector: Selector): boolean {
+  return (
+    matchesSelector(selector.annotationSelector, object.annotations, selector.place) &&
+    matchesSelector(selector.labelSelector, object.labels, selector.place)
+  );
+}
+
+function matchesId(id: ResId, selector: Selector): boolean {
+  return selector.matchesGvk(id) && selector.matchesName(id.name) && selector.matchesNamespace(id.namespace);
+}
+
+function copyInto(object: Resource, value: Node, target: Target): Resource {
+  return object.edited((root, edit) => {
+    let result = copyAll(root, edit);
+    for (const { value: path, place } of target.fieldPaths) {
+      const create = target.options?.create?.value === true ? value.kind : undefined;
+      const parts = splitFieldPath(path);
+      if (!copyIntoText(result, value, parts, { create, place, parse: parseDocument }, edit)) {
+        const fields = matchPath(result, parts, { create, place, parse: parseDocument });
+        if (fields.length === 0)
+          fail(
+            'build-replacement',
+            `${object.kind} ${object.name} has no field ${path}`,
+            place,
+            'set options.create to make it',
+          );
+        for (const field of fields) setField(field, value, target.options, edit);
+      }
+      result = edit.finish(result);
+    }
+    return result;
+  });
+}
+
+/** A copy of the whole tree, so that fields can be changed wherever the path leads. */
+function copyAll(node: Node, edit: Edit): Node {
+  const copy = own(node, edit);
+  if (node.items.length > 0) copy.items = node.items.map((item) => copyAll(item, edit));
+  return copy;
+}
+
+function setField(field: Node, value: Node, options: FieldOptionsInput | undefined, edit: Edit): void {
+  const place: Place = value.source === undefined ? nowhere : value;
+  const delimiter = valueOf(options?.delimiter);
+  let { text } = value;
+  if (delimiter !== '') {
+    if (field.kind !== 'scalar')
+      fail(
+        'build-replacement',
+        'only a single value can be split',
+        placeOf(options?.delimiter, options?.node as never),
+      );
+    text = spliced(splitText(field.text, delimiter), value.text, options?.index?.value ?? 0).join(delimiter);
+  }
+  if (field.kind === 'scalar') setText(field, text, place, edit);
+  else {
+    assignContent(field, { ...copyAll(value, edit), text });
+    if (field.share !== undefined) edit.sharedWrites.set(field.share, field);
+  }
+}
+
+function spliced(parts: readonly string[], text: string, index: number): readonly string[] {
+  if (index < 0) return [text, ...parts];
+  return index >= parts.length ? [...parts, text] : parts.with(index, text);
+}
+
+/** Sets a field inside a text that is YAML or JSON itself; false when the path does not lead into such a text. */
+function copyIntoText(
+  root: Node,
+  value: Node,
+  parts: readonly string[],
+  options: MatchOptions,
+  edit: Edit,
+): boolean {
+  for (let length = 1; length < parts.length; length++) {
+    const field = attempt(() => lookUp(root, parts.slice(0, length), options.place));
+    if (field === undefined || field.kind !== 'scalar') continue;
+    const document = parseDocument(field);
+    if (document === undefined) continue;
+    const fields = attempt(() => matchPath(document, parts.slice(length), options)) ?? [];
+    if (fields.length === 0) return false;
+    for (const each of fields) {
+      if (each.kind === 'scalar') each.text = value.text;
+      else assignContent(each, value);
+    }
+    const printed = attempt(() => printLike(field, document, options.place));
+    if (printed === undefined) return false;
+    setText(field, printed, value.source === undefined ? nowhere : value, edit);
+    return true;
+  }
+  return false;
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof BuildFailure && error.problem.code !== 'build-not-supported') return undefined;
+    throw error;
+  }
+}
+
+/** The document in a text, as nodes that may be changed; undefined when it is none. */
+function parseDocument(field: Node): Node | undefined {
+  const document = attempt(() => readYaml({ path: field.source?.path ?? '', text: field.text, line: 0 }));
+  return document === undefined ? undefined : copyOf(asNode(document));
+}
+
+function copyOf(node: Node): Node {
+  return { ...node, items: node.items.map(copyOf) };
+}
+
+function printLike(field: Node, document: Node, place: Place): string {
+  const original = field.text;
+  if (/^\s*[{[]/.test(original)) {
+    const value: JsonValue = jsonOfNode(document);
+    return original.includes('\n') && original.includes('  ') ? goJson(value, '  ') : goJson(value);
+  }
+  if (/(?:^|[ \t])#/m.test(original))
+    fail(
+      'build-not-supported',
+      'a replacement inside a text with comments is not supported',
+      place,
+      'remove the comments from the text, or replace the whole of it',
+    );
+  return printNode(document).trim();
+}
