@@ -2,16 +2,17 @@ import { sha256Digest } from '../../base/digest.ts';
 import { isJsonObject, type JsonValue } from '../../base/json.ts';
 import { plumbError } from '../../base/plumbError.ts';
 import { joinTreePath } from '../../base/treePath.ts';
-import type { Diagnostic } from '../../base/diagnostic.ts';
+import type { Diagnosed, Diagnostic } from '../../base/diagnostic.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import type { Artifact } from '../../flux/artifact.ts';
 import { isGateOn } from '../../flux/controllerProfile.ts';
 import type { BuiltObject } from '../../kube/builtObject.ts';
 import { formatRef, refOf, type KubeObject } from '../../kube/object.ts';
+import { buildKustomization } from '../../lib/kustomize/buildKustomization.ts';
 import { printYamlStream } from '../../kube/yamlPrint.ts';
 import type { Desired } from '../../ssa/plan.ts';
 import type { KustomizeContext } from './kustomizeContext.ts';
-import { buildPlainManifests } from './plainManifests.ts';
+import { prepareOverlay } from './overlay.ts';
 import { expandObjects, stampOwnership } from './stampOwnership.ts';
 import { loadVariables, substituteObjects } from './substitution.ts';
 
@@ -31,7 +32,7 @@ export async function buildDesired(
   artifact: Artifact,
 ): Promise<BuiltKustomization> {
   const path = pathOf(kustomization, artifact);
-  const { value: built, diagnostics } = buildPlainManifests(artifact.files, path);
+  const { value: built, diagnostics } = buildOverlay(ctx, kustomization, artifact, path);
   const variables =
     kustomization.spec.postBuild === undefined
       ? new Map<string, string>()
@@ -43,6 +44,37 @@ export async function buildDesired(
   const objects = stampOwnership(expandObjects(substituted), kustomization);
   for (const object of objects) requireDecrypted(object);
   return { objects, checksum, diagnostics };
+}
+
+/** Overlay and build: everything that is wrong with the files is told, the first error is thrown. */
+function buildOverlay(
+  ctx: KustomizeContext,
+  kustomization: Kustomization,
+  artifact: Artifact,
+  path: string,
+): Diagnosed<readonly BuiltObject[]> {
+  const overlay = prepareOverlay(artifact.files, path, kustomization.spec);
+  const { objects, diagnostics, needs } = buildKustomization(overlay.value, path, {
+    refuseRemotes: ctx.profile.noRemoteBases,
+    ...(ctx.builds !== undefined && { cache: ctx.builds }),
+  });
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  const [first] = errors;
+  if (first !== undefined) {
+    const others = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+    throw plumbError('BuildFailed', {
+      message: `kustomize build failed: ${first.message}${others}`,
+      origin: first,
+      ...(first.hint !== undefined && { hint: first.hint }),
+    });
+  }
+  if (needs.length > 0) {
+    throw plumbError('BuildFailed', {
+      message: `kustomize build needs ${needs.map(({ url }) => url).join(', ')}, which Plumb does not fetch yet`,
+      hint: 'copy the base into the repository, or make it a source of its own',
+    });
+  }
+  return { value: objects, diagnostics: [...overlay.diagnostics, ...diagnostics] };
 }
 
 /** The folder of spec.path below the artifact's root. Throws ArtifactFailed when there is none. */

@@ -2,6 +2,7 @@ import type { KubeObject, ObjectRef } from '../../kube/object.ts';
 import type { Artifact } from '../../flux/artifact.ts';
 import type { ControllerProfile } from '../../flux/controllerProfile.ts';
 import type { FluxEvent } from '../../flux/events.ts';
+import type { BuildCache } from '../../lib/kustomize/buildCache.ts';
 import type { RunContext } from '../../ssa/runContext.ts';
 
 /** What the kustomize controller needs besides a cluster. */
@@ -9,6 +10,8 @@ export interface KustomizeContext extends RunContext {
   readonly profile: ControllerProfile;
   /** The files of the source's artifact; undefined while nobody has them. */
   readonly fetchArtifact: (source: KubeObject, signal: AbortSignal) => Promise<Artifact | undefined>;
+  /** What earlier builds left for the next one to reuse. */
+  readonly builds?: BuildCache;
   readonly recordEvent: (event: FluxEvent) => void;
   /** Who the runs act as that name no service account; the client's own user when absent. */
   readonly controllerUser?: { readonly userName: string; readonly groups: readonly string[] };
