@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { loggerTo, type LogLevel } from '../base/logger.ts';
 import type { Engine, EngineConfig } from '../protocol/engine.ts';
 import { type CommandContext, textOption } from './command.ts';
@@ -31,15 +31,22 @@ export async function withEngine<T>(
 
 /** The engine's configuration from the shared flags and the environment. */
 export function engineConfig(ctx: CommandContext): EngineConfig {
-  const kubeconfig = textOption(ctx, 'kubeconfig');
+  const kubeconfig = kubeconfigPaths(ctx);
   const context = textOption(ctx, 'context');
   const folder = repositoryAbove(ctx.cwd);
   return {
     folders: folder === undefined ? [] : [folder],
-    ...(kubeconfig !== undefined && { kubeconfig: [kubeconfig] }),
+    ...(kubeconfig.length > 0 && { kubeconfig }),
     ...(context !== undefined && { context }),
     schedule: 'onRequest',
   };
+}
+
+/** --kubeconfig, else $KUBECONFIG, which may list several files as for kubectl; empty for the user's default. */
+function kubeconfigPaths(ctx: CommandContext): readonly string[] {
+  const flag = textOption(ctx, 'kubeconfig');
+  if (flag !== undefined) return [flag];
+  return (ctx.env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
 }
 
 /** The nearest folder upwards that holds a git repository; undefined outside of any. */
