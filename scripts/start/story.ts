@@ -95,6 +95,8 @@ async function removeAndPrune(stage: Stage): Promise<void> {
   await plumb(stage, 0, ['reconcile', 'gitrepo', 'flux-system', '--local']);
   await plumb(stage, 0, ['prune', 'kustomization', 'apps', '--from', 'source', '--yes']);
   require((await live(stage, reports)) === undefined, 'the prune deleted the job');
+  // apps waits for infra to be at the new revision.
+  await plumb(stage, 0, ['reconcile', 'kustomization', 'infra', '--local']);
   await plumb(stage, 0, ['reconcile', 'kustomization', 'apps', '--local']);
 }
 
