@@ -1,6 +1,6 @@
 import {
   clearField,
-  Edit,
+  type Edit,
   editAt,
   fieldOf,
   newMap,

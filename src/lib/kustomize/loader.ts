@@ -113,7 +113,7 @@ export class Loader {
     this.read(root);
     if (!this.tree.isFolder(root))
       fail('build-file-missing', `there is no file or folder ${path}`, place, this.#similar(root));
-    for (let loader: Loader | undefined = this; loader !== undefined; loader = loader.#referrer)
+    for (const loader of this.#chain())
       if (loader.tree === this.tree && isInside(loader.root, root))
         fail(
           'build-cycle',
@@ -126,8 +126,14 @@ export class Loader {
     return new Loader(this.#context, this.tree, root, this);
   }
 
+  /** This loader and those that led to it. */
+  *#chain(): Generator<Loader> {
+    yield this;
+    if (this.#referrer !== undefined) yield* this.#referrer.#chain();
+  }
+
   #clone(repository: GitUrl, place: Place): Loader | undefined {
-    for (let loader: Loader | undefined = this; loader !== undefined; loader = loader.#referrer)
+    for (const loader of this.#chain())
       if (loader.repository?.url.startsWith(repository.url) === true)
         fail('build-cycle', `${repository.url} is being built already: a cycle`, place);
     const fetched = this.#fetched(repository.url, { type: 'git', ...repository }, place);
