@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"sort"
 	"strings"
 
@@ -173,7 +174,8 @@ func mergeSchema(definitions spec.Definitions) (map[string]map[string]member, ma
 					fields[field] = m
 				}
 			}
-			if len(fields) > len(needed[name]) {
+			// A list may have been found before the definition of its elements.
+			if len(fields) > 0 && !reflect.DeepEqual(fields, needed[name]) {
 				needed[name] = fields
 				grown = true
 			}

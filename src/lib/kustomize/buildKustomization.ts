@@ -22,6 +22,8 @@ export interface BuildOptions {
   readonly remotes?: Remotes;
   /** The order of the objects where sortOptions says none: as listed (Flux), or `kustomize build`'s order of kinds. */
   readonly order?: 'listed' | 'legacy';
+  /** The version in managedByLabel; `(devel)` as in Flux's controllers when absent, `v5.8.1` in the kustomize program. */
+  readonly version?: string;
   /** What earlier builds have left for this one to reuse. */
   readonly cache?: BuildCache;
 }
@@ -45,7 +47,12 @@ interface KnownBuild {
  * each field. All problems in the user's files are told at once, with file and line. Pure: nothing is read but the tree.
  */
 export function buildKustomization(tree: FileTree, path: string, options: BuildOptions = {}): BuildResult {
-  const { cache = new BuildCache(), loadRestrictions = 'none', order = 'listed' } = options;
+  const {
+    cache = new BuildCache(),
+    loadRestrictions = 'none',
+    order = 'listed',
+    version = '(devel)',
+  } = options;
   const run = new BuildRun(tree, cache, {
     restrictToRoot: loadRestrictions === 'rootOnly',
     refuseRemotes: options.refuseRemotes ?? false,
@@ -53,26 +60,30 @@ export function buildKustomization(tree: FileTree, path: string, options: BuildO
   });
   const root = joinTreePath('', path);
   if (root === undefined || !tree.isFolder(root)) return missingFolder(path);
-  const key = `build:${loadRestrictions}:${order}:${root}`;
+  const key = `build:${loadRestrictions}:${order}:${version}:${root}`;
   const known = cache.memos.get(key) as KnownBuild | undefined;
   if (known !== undefined && run.isUnchanged(known.dependencies))
     return resultOf(run, known.objects, known.warnings, root);
   const { value: objects, dependencies } = run.recording(() =>
-    build(run, new Loader(run, tree, root), order),
+    build(run, new Loader(run, tree, root), { order, version }),
   );
   if (run.hasFailed) return resultOf(run, [], run.problems, root);
   if (!run.hasOwnSchemas) cache.memos.set(key, { dependencies, objects, warnings: run.problems });
   return resultOf(run, objects, run.problems, root);
 }
 
-function build(run: BuildRun, loader: Loader, order: 'listed' | 'legacy'): readonly FinishedObject[] {
+function build(
+  run: BuildRun,
+  loader: Loader,
+  how: Pick<FinishOptions, 'order' | 'version'>,
+): readonly FinishedObject[] {
   const file = openLayer(run, loader, { component: false, place: undefined, isRoot: true });
   if (file === undefined) return [];
   const metadata = (file.input.buildMetadata ?? []).map(({ value }) => value);
   run.tracksProvenance = metadata.length > 0;
   const layer: Layer = buildLayer({ run, loader, file, provenance: noProvenance }, emptyLayer);
   if (run.hasFailed) return [];
-  const finish: FinishOptions = { metadata, order, sortOptions: file.input.sortOptions, name: loader.root };
+  const finish: FinishOptions = { ...how, metadata, sortOptions: file.input.sortOptions, name: loader.root };
   return run.attempt(() => finishObjects(run, layer, finish)) ?? [];
 }
 

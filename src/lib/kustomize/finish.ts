@@ -28,15 +28,14 @@ export interface FinishOptions {
   readonly metadata: readonly string[];
   readonly order: 'listed' | 'legacy';
   readonly sortOptions: SortOptionsInput | undefined;
+  /** What managedByLabel calls the version of kustomize. */
+  readonly version: string;
   /** Names the build among others of the same cache. */
   readonly name: string;
 }
 
 const addHashes = hashTransformer(contentHash);
-const markManaged = labelTransformer(
-  [{ key: 'app.kubernetes.io/managed-by', value: 'kustomize-v5.8.1', place: nowhere }],
-  [{ group: '', version: '', kind: '', path: 'metadata/labels', create: true }],
-);
+const metadataLabels = { group: '', version: '', kind: '', path: 'metadata/labels', create: true };
 
 /** What upstream does once, when all layers are there: hashes, references, vars, order, and its notes removed. */
 export function finishObjects(
@@ -52,12 +51,18 @@ export function finishObjects(
     options.sortOptions === undefined && options.order === 'legacy'
       ? sortByKind(objects)
       : sortObjects(objects, options.sortOptions);
-  if (options.metadata.includes('managedByLabel')) objects = markManaged.transform(objects);
+  if (options.metadata.includes('managedByLabel')) objects = markManaged(objects, options.version);
   const keepsOrigin = options.metadata.includes('originAnnotations');
   const keepsTransformations = options.metadata.includes('transformerAnnotations');
   const strip = strippers[keepsOrigin ? 1 : 0]?.[keepsTransformations ? 1 : 0];
   if (strip !== undefined) objects = mapObjects(objects, strip);
   return objects.map(finished);
+}
+
+/** Says which program built the objects; in a controller upstream does not know its own version. */
+function markManaged(objects: readonly Resource[], version: string): readonly Resource[] {
+  const entry = { key: 'app.kubernetes.io/managed-by', value: `kustomize-${version}`, place: nowhere };
+  return labelTransformer([entry], [metadataLabels]).transform(objects);
 }
 
 interface KnownReferences {

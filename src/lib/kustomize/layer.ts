@@ -8,10 +8,9 @@ import { stepsOf } from './layerSteps.ts';
 import type { Dependency, Loader } from './loader.ts';
 import type { MergeSchemas } from './mergeSchema.ts';
 import { appendObjects } from './objectList.ts';
-import { parseMergePatches } from './patchText.ts';
-import { inlineSource } from './patchSteps.ts';
+import { helmProblems, inlineObjects, requireSame } from './layerChecks.ts';
 import { objectsOfPlugin, transformerOfPlugin, type PluginContext } from './plugins.ts';
-import { BuildFailure, fail, type BuildProblem } from './problem.ts';
+import type { BuildProblem } from './problem.ts';
 import {
   annotateMissingOrigin,
   annotateOrigin,
@@ -22,9 +21,7 @@ import {
   type Provenance,
 } from './provenance.ts';
 import { isEmpty } from './node.ts';
-import { jsonOfNode } from './nodeJson.ts';
-import { goJson } from './goJson.ts';
-import { setMetaTexts, type Resource } from './resource.ts';
+import type { Resource } from './resource.ts';
 import { emptyConfig, mergeConfigs, type TransformerConfig } from './transformerConfig.ts';
 import type { Transformer } from './transformer.ts';
 import { bindVars, mergeVars, type VarSet } from './vars.ts';
@@ -277,7 +274,7 @@ function addGenerated(input: LayerInput, start: Layer): Layer {
   };
   configMapGenerator.forEach((_, index) => addOne('ConfigMap', index));
   secretGenerator.forEach((_, index) => addOne('Secret', index));
-  refuseHelm(input);
+  run.problems.push(...helmProblems(file.input));
   run.attempt(() => {
     const context = pluginContext(input);
     for (const plugin of pluginsOf(input, file.input.generators ?? []).objects) {
@@ -289,18 +286,6 @@ function addGenerated(input: LayerInput, start: Layer): Layer {
     }
   });
   return { ...start, objects };
-}
-
-function refuseHelm({ run, file }: LayerInput): void {
-  const { helmCharts = [], helmChartInflationGenerator = [] } = file.input;
-  const [chart] = [...helmCharts, ...helmChartInflationGenerator];
-  if (chart !== undefined)
-    run.problems.push({
-      code: 'build-not-supported',
-      message: 'Helm charts in a kustomization are not supported',
-      place: chart.node,
-      hint: 'Flux does not inflate them either; use a HelmRelease',
-    });
 }
 
 function pluginContext({ run, loader }: LayerInput): PluginContext {
@@ -326,15 +311,6 @@ function pluginsOf(input: LayerInput, entries: readonly Located<string>[]): Laye
   return paths.length === 0
     ? { ...emptyLayer, objects }
     : addResources(input, { ...emptyLayer, objects }, paths);
-}
-
-function inlineObjects(entry: Located<string>): readonly Resource[] | undefined {
-  try {
-    return parseMergePatches(inlineSource(entry));
-  } catch (error) {
-    if (error instanceof BuildFailure) return undefined;
-    throw error;
-  }
 }
 
 interface Step {
@@ -382,19 +358,8 @@ function validate(
   objects: readonly Resource[],
   entries: readonly Located<string>[],
 ): void {
-  for (const plugin of pluginsOf(input, entries).objects) {
-    const after = transformerOfPlugin(plugin, pluginContext(input)).transform(objects);
-    const texts = (list: readonly Resource[]) =>
-      list.map((object) => goJson(jsonOfNode(withoutMark(object).root)));
-    if (goJson(texts(objects)) !== goJson(texts(after)))
-      fail('kustomization-invalid', `the validator ${plugin.kind} changes objects`, plugin.root);
-  }
-}
-
-function withoutMark(object: Resource): Resource {
-  if (!object.labels.has('validated-by')) return object;
-  const labels = new Map([...object.labels].filter(([name]) => name !== 'validated-by'));
-  return object.edited((root, edit) => setMetaTexts(root, 'labels', labels, edit));
+  for (const plugin of pluginsOf(input, entries).objects)
+    requireSame(plugin, objects, transformerOfPlugin(plugin, pluginContext(input)).transform(objects));
 }
 
 function addVars({ run, file }: LayerInput, layer: Layer): Layer {

@@ -126,10 +126,10 @@ export class Loader {
     return new Loader(this.#context, this.tree, root, this);
   }
 
-  /** This loader and those that led to it. */
-  *#chain(): Generator<Loader> {
-    yield this;
-    if (this.#referrer !== undefined) yield* this.#referrer.#chain();
+  /** This loader and those of the kustomizations that led to it. */
+  #chain(): readonly Loader[] {
+    const referrer = this.#referrer;
+    return referrer === undefined ? [this] : [this, ...referrer.#chain()];
   }
 
   #clone(repository: GitUrl, place: Place): Loader | undefined {

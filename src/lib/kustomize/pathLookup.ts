@@ -7,6 +7,7 @@ import {
   newMap,
   newScalar,
   newSequence,
+  type Edit,
   type Node,
   type Place,
 } from './node.ts';
@@ -61,6 +62,8 @@ function elementOf(part: string, place: Place): [key: string, value: string] {
 export interface MatchOptions {
   readonly create: Node['kind'] | undefined;
   readonly place: Place;
+  /** Owns the tree, and with it what is created. */
+  readonly edit: Edit;
   /** Reads the text of a scalar that a path leads into; undefined when it is no document. */
   parse(text: Node): Node | undefined;
 }
@@ -88,8 +91,13 @@ function isIndex(part: string | undefined): boolean {
 function created(next: string | undefined, options: MatchOptions): Node {
   const kind =
     next === undefined || next === '' ? options.create : isElementPart(next) || isIndex(next) ? 'seq' : 'map';
-  if (kind === 'seq') return newSequence(options.place);
-  return kind === 'map' ? newMap(options.place) : newScalar('', '', options.place);
+  if (kind === 'seq') return owned(newSequence(options.place), options);
+  return owned(kind === 'map' ? newMap(options.place) : newScalar('', '', options.place), options);
+}
+
+function owned(node: Node, { edit }: MatchOptions): Node {
+  node.owner = edit;
+  return node;
 }
 
 function matchField(
@@ -152,9 +160,8 @@ function matchElements(
     });
   const found = find();
   if (found.length > 0 || options.create === undefined) return found;
-  const value = newScalar(pattern, '', options.place);
-  mutableItems(node).push(
-    key === '' ? value : newMap(options.place, [newScalar(key, '', options.place), value]),
-  );
+  const value = owned(newScalar(pattern, '', options.place), options);
+  const element = newMap(options.place, [newScalar(key, '', options.place), value]);
+  mutableItems(node).push(key === '' ? value : owned(element, options));
   return find();
 }

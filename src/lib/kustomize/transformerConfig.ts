@@ -63,6 +63,17 @@ export function mergeConfigs(
   place: Place,
 ): TransformerConfig {
   if (left === right || right === emptyConfig) return left;
+  let known = mergedConfigs.get(left);
+  if (known === undefined) mergedConfigs.set(left, (known = new WeakMap()));
+  let merged = known.get(right);
+  if (merged === undefined) known.set(right, (merged = merge(left, right, place)));
+  return merged;
+}
+
+/** Nearly every merge is that of the built-in configuration with itself. */
+const mergedConfigs = new WeakMap<TransformerConfig, WeakMap<TransformerConfig, TransformerConfig>>();
+
+function merge(left: TransformerConfig, right: TransformerConfig, place: Place): TransformerConfig {
   const merged: Record<string, unknown> = {};
   for (const name of fieldLists) merged[name] = sorted(mergeFieldSpecs(left[name], right[name], place));
   const references = [...left.nameReference];

@@ -165,8 +165,8 @@ function copyInto(object: Resource, value: Node, target: Target): Resource {
     for (const { value: path, place } of target.fieldPaths) {
       const create = target.options?.create?.value === true ? value.kind : undefined;
       const parts = splitFieldPath(path);
-      if (!copyIntoText(result, value, parts, { create, place, parse: parseDocument }, edit)) {
-        const fields = matchPath(result, parts, { create, place, parse: parseDocument });
+      if (!copyIntoText(result, value, parts, { create, place, edit, parse: parseDocument })) {
+        const fields = matchPath(result, parts, { create, place, edit, parse: parseDocument });
         if (fields.length === 0)
           fail(
             'build-replacement',
@@ -215,13 +215,7 @@ function spliced(parts: readonly string[], text: string, index: number): readonl
 }
 
 /** Sets a field inside a text that is YAML or JSON itself; false when the path does not lead into such a text. */
-function copyIntoText(
-  root: Node,
-  value: Node,
-  parts: readonly string[],
-  options: MatchOptions,
-  edit: Edit,
-): boolean {
+function copyIntoText(root: Node, value: Node, parts: readonly string[], options: MatchOptions): boolean {
   for (let length = 1; length < parts.length; length++) {
     const field = attempt(() => lookUp(root, parts.slice(0, length), options.place));
     if (field === undefined || field.kind !== 'scalar') continue;
@@ -235,7 +229,7 @@ function copyIntoText(
     }
     const printed = attempt(() => printLike(field, document, options.place));
     if (printed === undefined) return false;
-    setText(field, printed, value.source === undefined ? nowhere : value, edit);
+    setText(field, printed, value.source === undefined ? nowhere : value, options.edit);
     return true;
   }
   return false;

@@ -1,0 +1,47 @@
+import type { Located } from './decode.ts';
+import { goJson } from './goJson.ts';
+import type { KustomizationInput } from './kustomizationShape.ts';
+import { jsonOfNode } from './nodeJson.ts';
+import { inlineSource } from './patchSteps.ts';
+import { parseMergePatches } from './patchText.ts';
+import { BuildFailure, fail, type BuildProblem } from './problem.ts';
+import { setMetaTexts, type Resource } from './resource.ts';
+
+/** The problems of a kustomization that asks for Helm charts. */
+export function helmProblems(input: KustomizationInput): readonly BuildProblem[] {
+  const { helmCharts = [], helmChartInflationGenerator = [] } = input;
+  const [chart] = [...helmCharts, ...helmChartInflationGenerator];
+  if (chart === undefined) return [];
+  return [
+    {
+      code: 'build-not-supported',
+      message: 'Helm charts in a kustomization are not supported',
+      place: chart.node,
+      hint: 'Flux does not inflate them either; use a HelmRelease',
+    },
+  ];
+}
+
+/** The objects that an entry of generators, transformers or validators holds itself; undefined when it is a path. */
+export function inlineObjects(entry: Located<string>): readonly Resource[] | undefined {
+  try {
+    return parseMergePatches(inlineSource(entry));
+  } catch (error) {
+    if (error instanceof BuildFailure) return undefined;
+    throw error;
+  }
+}
+
+/** Refuses a validator that changed an object. */
+export function requireSame(plugin: Resource, before: readonly Resource[], after: readonly Resource[]): void {
+  const texts = (list: readonly Resource[]) =>
+    goJson(list.map((object) => goJson(jsonOfNode(withoutMark(object).root))));
+  if (texts(before) !== texts(after))
+    fail('kustomization-invalid', `the validator ${plugin.kind} changes objects`, plugin.root);
+}
+
+function withoutMark(object: Resource): Resource {
+  if (!object.labels.has('validated-by')) return object;
+  const labels = new Map([...object.labels].filter(([name]) => name !== 'validated-by'));
+  return object.edited((root, edit) => setMetaTexts(root, 'labels', labels, edit));
+}
