@@ -23,8 +23,8 @@ export function createEngine(
       : AbortSignal.any([options.signal, core.closing.signal]);
 
   const engine: Engine = {
-    status: (options) => statusOf(core, signalOf(options), workloads.running()),
-    tree: (options) => readTree(core, signalOf(options)),
+    status: (options) => statusOf(core, signalOf(options), workloads.running(), workloads.drifted),
+    tree: (options) => readTree(core, signalOf(options), workloads.drifted),
     render: (ref, options) => workloads.render(ref, signalOf(options)),
     plan: (ref, from, options) => workloads.plan(ref, from, signalOf(options)),
     apply: (planId, options) => workloads.apply(planId, signalOf(options)),
@@ -44,13 +44,19 @@ export function createEngine(
     },
     async setMode(mode, options) {
       await workloads.setMode(mode, signalOf(options));
-      return statusOf(core, signalOf(options), workloads.running());
+      return statusOf(core, signalOf(options), workloads.running(), workloads.drifted);
     },
     drift: (uri, options) => workloads.drift(uri, signalOf(options)),
     documents: {
       open: (document) => core.workspace.openDocument(document),
-      change: (document) => core.workspace.openDocument(document),
-      close: (uri) => core.workspace.closeDocument(uri),
+      change: (document) => {
+        core.workspace.openDocument(document);
+        core.emit({ type: 'treeChanged' });
+      },
+      close: (uri) => {
+        core.workspace.closeDocument(uri);
+        core.emit({ type: 'treeChanged' });
+      },
     },
     workspaceChanged: (paths) => {
       core.workspace.filesChanged(paths);

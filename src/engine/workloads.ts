@@ -1,12 +1,14 @@
-import { plumbError } from '../base/plumbError.ts';
+import { isPlumbError, plumbError } from '../base/plumbError.ts';
 import { buildDesired } from '../controllers/kustomize/buildDesired.ts';
 import type { Kustomization } from '../flux/api/kustomize.gen.ts';
+import { inventoryOf } from '../flux/kustomization.ts';
 import { formatRef, type ObjectRef, refOf } from '../kube/object.ts';
 import type { RenderedManifest } from '../protocol/engine.ts';
 import type { ClusterMode, DriftView, PlanView, RunView } from '../protocol/views.ts';
 import { createDryRunCache, type DryRunCache } from '../ssa/dryRunCache.ts';
 import type { ClusterSession } from './clusterSession.ts';
 import { driftOf } from './drift/driftOf.ts';
+import { DriftedObjects, driftedIn } from './drift/driftedObjects.ts';
 import type { EngineCore } from './engineCore.ts';
 import { readFluxObject, requestReconcile, waitForRequest } from './fluxCommands.ts';
 import { LocalMode } from './localMode.ts';
@@ -41,9 +43,17 @@ export class Workloads {
   #shared: { readonly contexts: RunContexts; readonly dryRuns: DryRunCache } | undefined;
   #local: LocalMode | undefined;
   readonly #listener: { dispose(): void };
+  /** What drifted, for the trees. */
+  readonly drifted: DriftedObjects;
 
   constructor(core: EngineCore) {
     this.#core = core;
+    this.drifted = new DriftedObjects({
+      find: (ref, signal) => this.#driftedOf(ref, signal),
+      onChange: () => core.emit({ type: 'treeChanged' }),
+      log: core.deps.log,
+      signal: core.closing.signal,
+    });
     this.#listener = core.listen((event) => {
       if (event.type === 'objectsChanged') this.#local?.changed(event.refs);
     });
@@ -147,6 +157,18 @@ export class Workloads {
   async #planned(ref: ObjectRef, from: PlanFrom, signal: AbortSignal): Promise<WorkloadPlan> {
     const { session, contexts, dryRuns } = await this.#cluster();
     return planWorkload({ core: this.#core, session, contexts, ref, from, cache: dryRuns, signal });
+  }
+
+  /** From the open folder, else from the revision that the source has. */
+  async #driftedOf(ref: ObjectRef, signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const planned = await this.#planned(ref, 'workingTree', signal).catch((error: unknown) => {
+      if (isPlumbError(error, 'NotFound')) return this.#planned(ref, 'source', signal);
+      throw error;
+    });
+    const { kustomization, artifact, plan } = planned;
+    const isLastApplied =
+      planned.folder === undefined && kustomization.status?.lastAppliedRevision === artifact.revision;
+    return driftedIn(plan.changes, inventoryOf(kustomization), isLastApplied);
   }
 
   /** In observe mode the Leases are taken for one approved write, where nobody else reconciles, and given back. */

@@ -6,6 +6,7 @@ import { refOfInventoryEntry } from '../../kube/inventoryId.ts';
 import { computeStatus } from '../../kube/kstatus.ts';
 import { type KubeObject, type ObjectRef, refKey, refOf } from '../../kube/object.ts';
 import type { SyncState, TreeView } from '../../protocol/views.ts';
+import type { DriftedObjects, LookedAt } from '../drift/driftedObjects.ts';
 import type { EngineCore } from '../engineCore.ts';
 import type { WatchStore } from '../watchStore.ts';
 import { readFileSides } from '../workspace/fileSides.ts';
@@ -13,14 +14,19 @@ import type { ClusterSide } from './fluxNode.ts';
 import { isSource, isWorkload } from './fluxNode.ts';
 import { treeView } from './treeView.ts';
 
+const noDrift: ReadonlySet<string> = new Set();
 const kustomizationLabel = 'kustomize.toolkit.fluxcd.io/name';
 const helmLabel = 'helm.toolkit.fluxcd.io/name';
 
 /** The union of the workspace's files and the cluster; the files alone when there is no cluster or it cannot be reached. */
-export async function readTree(core: EngineCore, signal: AbortSignal): Promise<TreeView> {
+export async function readTree(
+  core: EngineCore,
+  signal: AbortSignal,
+  drifted: DriftedObjects,
+): Promise<TreeView> {
   const [{ sides, diagnostics }, cluster] = await Promise.all([
     readFileSides(core, signal),
-    readClusterSides(core),
+    readClusterSides(core, drifted),
   ]);
   return treeView({
     files: sides,
@@ -31,6 +37,7 @@ export async function readTree(core: EngineCore, signal: AbortSignal): Promise<T
 
 async function readClusterSides(
   core: EngineCore,
+  drifted: DriftedObjects,
 ): Promise<{ sides: readonly ClusterSide[]; diagnostics: readonly Diagnostic[] } | undefined> {
   const connection = await core.connection();
   if (connection.type === 'none') return undefined;
@@ -47,8 +54,16 @@ async function readClusterSides(
       store,
       sides.flatMap(({ inventory }) => inventory),
     );
+    if (core.config.schedule === 'continuous') drifted.review(lookedAt(store, sides));
     return {
-      sides: sides.map((side) => ({ ...side, liveStates: liveStatesOf(store, side.inventory) })),
+      sides: sides.map((side) => {
+        const found = drifted.of(refOf(side.object)) ?? noDrift;
+        return {
+          ...side,
+          liveStates: liveStatesOf(store, side.inventory, found),
+          driftedObjects: found.size,
+        };
+      }),
       diagnostics: [],
     };
   } catch (error) {
@@ -87,11 +102,35 @@ async function watchInventories(store: WatchStore, refs: readonly ObjectRef[]): 
   );
 }
 
-function liveStatesOf(store: WatchStore, refs: readonly ObjectRef[]): ClusterSide['liveStates'] {
+/** Kustomizations with what their drift depends on: their spec, the applied revision and every object they applied. */
+function lookedAt(
+  store: WatchStore,
+  sides: readonly { readonly object: KubeObject; readonly inventory: readonly ObjectRef[] }[],
+): readonly LookedAt[] {
+  return sides
+    .filter(({ object }) => object.kind === 'Kustomization')
+    .map(({ object, inventory }) => ({
+      ref: refOf(object),
+      fingerprint: [
+        object.metadata.generation,
+        isJsonObject(object['status']) ? object['status']['lastAppliedRevision'] : '',
+        ...inventory.map((ref) => store.get(ref)?.metadata.resourceVersion),
+      ].join(' '),
+    }));
+}
+
+function liveStatesOf(
+  store: WatchStore,
+  refs: readonly ObjectRef[],
+  drifted: ReadonlySet<string>,
+): ClusterSide['liveStates'] {
   const states = new Map<string, { readonly state: SyncState; readonly message?: string }>();
   for (const ref of refs) {
     const object = store.get(ref);
-    if (object !== undefined) states.set(refKey(ref), liveStateOf(object));
+    if (object === undefined) continue;
+    const live = liveStateOf(object);
+    const isDrifted = drifted.has(refKey(ref)) && live.state === 'ready';
+    states.set(refKey(ref), isDrifted ? { state: 'drifted' } : live);
   }
   return states;
 }

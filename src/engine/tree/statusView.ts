@@ -1,5 +1,6 @@
 import type { ObjectRef } from '../../kube/object.ts';
 import type { StatusView, SyncState } from '../../protocol/views.ts';
+import type { DriftedObjects } from '../drift/driftedObjects.ts';
 import type { EngineCore } from '../engineCore.ts';
 import { readTree } from './readTree.ts';
 
@@ -8,9 +9,10 @@ export async function statusOf(
   core: EngineCore,
   signal: AbortSignal,
   running: readonly ObjectRef[],
+  drifted: DriftedObjects,
 ): Promise<StatusView> {
   const connection = await core.connection();
-  const tree = await readTree(core, signal);
+  const tree = await readTree(core, signal, drifted);
   const counts: Record<SyncState, number> = {
     failed: 0,
     drifted: 0,
