@@ -3,7 +3,7 @@ import type { Position } from '../base/position.ts';
 import { relativeTreePath, treeDirname } from '../base/treePath.ts';
 import { apiVersionOf } from '../kube/object.ts';
 import { cursorContext, type CursorContext } from './model/cursorContext.ts';
-import { isKustomizationPath } from './model/parseFile.ts';
+import { isKustomizationPath } from './model/fileNames.ts';
 import { groupOfReferredKind, kindOfReference } from './model/references.ts';
 import type { WorkspaceIndex } from './model/workspaceIndex.ts';
 import { fieldDoc } from './schemas/fieldDocs.ts';

@@ -4,6 +4,7 @@ import type { Position, Range } from '../base/position.ts';
 import { completionsAt } from './completion.ts';
 import { hoverAt } from './hover.ts';
 import { definitionsAt, linksIn } from './links.ts';
+import { overlayEffects } from './model/overlayEffects.ts';
 import type { ParsedFile } from './model/parseFile.ts';
 import { WorkspaceIndex } from './model/workspaceIndex.ts';
 import { quickFixOf } from './quickFixes.ts';
@@ -92,7 +93,8 @@ function createJudge(workspace: WorkspaceIndex): (file: ParsedFile) => readonly 
   const own = new WeakMap<ParsedFile, Judgement>();
   const all = new WeakMap<ParsedFile, Judgement>();
   const judgeOwn = (file: ParsedFile): readonly Diagnostic[] => {
-    const state = `${workspace.schemaGeneration} ${[...workspace.usesOf(file.path)].sort().join()}`;
+    const uses = [...workspace.usesOf(file.path)].sort();
+    const state = JSON.stringify([workspace.schemaGeneration, uses, overlayEffects(workspace, file.path)]);
     const known = own.get(file);
     if (known?.state === state) return known.diagnostics;
     const diagnostics = ownRules.flatMap((rule) => rule.check(workspace, file));

@@ -1,5 +1,5 @@
 import { mapLimit } from '../base/mapLimit.ts';
-import { isYamlPath } from './model/workspaceIndex.ts';
+import { isYamlPath } from './model/fileNames.ts';
 
 /** A name in a folder of the disk. */
 export interface FolderEntry {

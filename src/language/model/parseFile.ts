@@ -1,9 +1,9 @@
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { isJsonObject, type JsonValue } from '../../base/json.ts';
-import { treeBasename } from '../../base/treePath.ts';
 import { parseApiVersion } from '../../kube/object.ts';
 import { parseYaml, type YamlDocument } from '../../kube/yaml.ts';
 import type { YamlNode } from '../../kube/yamlNode.ts';
+import { isHidden, isKustomizationPath } from './fileNames.ts';
 import { itemsOf, nodeAt, textAt } from './yamlAccess.ts';
 
 /** An object written in a file; `namespace` as it stands there. */
@@ -34,26 +34,31 @@ export interface ParsedFile {
   readonly isManifest: boolean;
 }
 
-const kustomizationNames = new Set(['kustomization.yaml', 'kustomization.yml', 'Kustomization']);
-
-/** Whether kustomize takes a file of that name for the kustomization of its folder. */
-export function isKustomizationPath(path: string): boolean {
-  return kustomizationNames.has(treeBasename(path));
-}
-
 /** Reads a file. What cannot be read of one document leaves the others alone. */
 export function parseFile(path: string, text: string): ParsedFile {
-  const { value: documents, diagnostics } = parseYaml(path, text);
-  const isKustomization = isKustomizationPath(path);
+  const { value: documents, diagnostics: problems } = parseYaml(path, text);
+  const isKustomization = isKustomizationPath(path) && !isHidden(path);
+  const isManifest = isKustomization || (/^apiVersion:/m.test(text) && /^kind:/m.test(text));
+  const isJudged = isManifest && !isHidden(path) && !isTemplate(text, problems);
   return {
     path,
     text,
     documents,
-    objects: isKustomization ? [] : documents.flatMap(({ node, value }) => objectsOf(path, node, value)),
+    objects:
+      isKustomization || !isJudged
+        ? []
+        : documents.flatMap((document) => objectsOf(path, document.node, document.value)),
     kustomization: isKustomization ? documents.find(({ node }) => node.kind === 'map')?.node : undefined,
-    problems: diagnostics,
-    isManifest: isKustomization || (/^apiVersion:/m.test(text) && /^kind:/m.test(text)),
+    problems,
+    isManifest: isJudged,
   };
+}
+
+/** Text for a template engine, which is no YAML before it has run. Braces within quotes are fine. */
+function isTemplate(text: string, problems: readonly Diagnostic[]): boolean {
+  if (problems.length === 0 || !text.includes('{{')) return false;
+  const lines = text.split('\n');
+  return problems.some(({ range }) => lines[range.start.line]?.includes('{{') === true);
 }
 
 /** The object of a document, or the items of a List. */

@@ -3,17 +3,11 @@ import { treeBasename, treeDirname } from '../../base/treePath.ts';
 import type { KindSchema } from '../schemas/schema.ts';
 import { createSchemaStore, kindsOfDefinition, type SchemaStore } from '../schemas/schemaStore.ts';
 import type { FileUse } from './kustomizationPaths.ts';
-import { isKustomizationPath, parseFile, type ParsedFile, type WrittenObject } from './parseFile.ts';
+import { isNamedPatch, isYamlPath } from './fileNames.ts';
+import { parseFile, type ParsedFile, type WrittenObject } from './parseFile.ts';
 import { referencesOf, type ObjectReference } from './references.ts';
 import { gatherFacts, type WorkspaceFacts } from './workspaceFacts.ts';
 import { textAt, itemsOf, nodeAt } from './yamlAccess.ts';
-
-const yamlName = /\.ya?ml$/i;
-
-/** Whether the language service reads the text of a file of that name. */
-export function isYamlPath(path: string): boolean {
-  return yamlName.test(path) || isKustomizationPath(path);
-}
 
 /**
  * What the files of one workspace folder say, kept up to date file by file.
@@ -130,9 +124,9 @@ export class WorkspaceIndex {
     return undefined;
   }
 
-  /** How kustomizations use the file; empty when none names it. */
+  /** How kustomizations use the file; empty when none names it, unless its name says that it is a patch. */
   usesOf(path: string): ReadonlySet<FileUse> {
-    return this.#facts().uses.get(path) ?? noUses;
+    return this.#facts().uses.get(path) ?? (isNamedPatch(path) ? patchUse : noUses);
   }
 
   /** The kustomizations that name the file. */
@@ -273,6 +267,7 @@ export class WorkspaceIndex {
 
 const noObjects: ReadonlySet<WrittenObject> = new Set();
 const noUses: ReadonlySet<FileUse> = new Set();
+const patchUse: ReadonlySet<FileUse> = new Set(['patch']);
 
 /** What other files may see of a file: its objects, what they refer to, and all of a kustomization. */
 function signatureOf(file: ParsedFile): string {

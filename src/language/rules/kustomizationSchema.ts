@@ -1,5 +1,5 @@
-import { fieldsOf, textAt } from '../model/yamlAccess.ts';
-import { rangeOf } from '../model/yamlAccess.ts';
+import { noEffects } from '../model/overlayEffects.ts';
+import { fieldsOf, rangeOf, textAt } from '../model/yamlAccess.ts';
 import { validateNode } from '../schemas/validateNode.ts';
 import { problem, type Rule } from './rule.ts';
 
@@ -19,7 +19,8 @@ export const kustomizationSchema: Rule = {
     // kustomize takes every version of its group for a Kustomization.
     const known = schema ?? workspace.schemas.find(expected, isComponent ? 'Component' : 'Kustomization');
     if (known === undefined) return [];
-    const found = validateNode(file.path, root, known, 'object');
+    const checked = { file: file.path, root, kind: known, role: 'object', effects: noEffects } as const;
+    const found = validateNode(checked);
     if (schema !== undefined) return found;
     const wrong = fieldsOf(root).find(
       (field) => field.name === (kind === known.kind ? 'apiVersion' : 'kind'),

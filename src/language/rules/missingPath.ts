@@ -28,6 +28,7 @@ function checkObject(workspace: WorkspaceIndex, object: WrittenObject): Diagnost
     return problem('missing-path', 'error', place, `${written} leads out of the source`);
   }
   const target = joinTreePath(root, inSource) ?? inSource;
+  if (workspace.isFolder(target)) return undefined;
   if (workspace.hasFile(target)) {
     if (object.kind === 'HelmRelease') return undefined;
     const hint = `use ${parentOf(written)}: a path names a folder`;
@@ -42,22 +43,32 @@ function checkObject(workspace: WorkspaceIndex, object: WrittenObject): Diagnost
 }
 
 /**
- * The folder of the workspace that holds the object's source. Nothing in the files says so for certain: it is taken for true of
- * a source from which another object takes a path that is here, as the one does that bootstrap makes.
+ * The folder of the workspace that holds the object's source. Nothing in the files says so for certain: it is taken for true of a
+ * folder around the object's file, and a source from which another object in it takes a path that is there, as the one does that
+ * bootstrap makes.
  */
 function rootOfSource(workspace: WorkspaceIndex, object: WrittenObject): string | undefined {
   const source = sourceKeyOf(object);
   if (source === undefined || !source.startsWith('GitRepository/')) return undefined;
+  let root: string | undefined;
   for (const file of workspace.files()) {
+    if (workspace.isPart(file.path)) continue;
     for (const other of file.objects) {
       if (other === object || sourceKeyOf(other) !== source) continue;
-      const path = sourcePathOf(other);
-      if (path?.inSource === undefined || path.inSource === '') continue;
-      const found = findSourceFolder(workspace, other.path, path);
-      if (found !== undefined) return found.slice(0, found.length - path.inSource.length).replace(/\/$/, '');
+      const found = rootOf(workspace, other);
+      const isAround = found === '' || (found !== undefined && object.path.startsWith(`${found}/`));
+      if (isAround && (root === undefined || found.length > root.length)) root = found;
     }
   }
-  return undefined;
+  return root;
+}
+
+/** The source's root, by an object whose path is there. */
+function rootOf(workspace: WorkspaceIndex, object: WrittenObject): string | undefined {
+  const path = sourcePathOf(object);
+  if (path?.inSource === undefined || path.inSource === '') return undefined;
+  const found = findSourceFolder(workspace, object.path, path);
+  return found?.slice(0, found.length - path.inSource.length).replace(/\/$/, '');
 }
 
 function sourceKeyOf(object: WrittenObject): string | undefined {

@@ -28,12 +28,17 @@ export const missingReference: Rule = {
 
 function checkReference(workspace: WorkspaceIndex, reference: ObjectReference): Diagnostic | undefined {
   const { role, group, kind, name, namespace, from, nameNode } = reference;
-  if (role === 'config') return undefined;
+  if (role === 'config' || isBootstrapped(reference)) return undefined;
   for (const _target of workspace.targetsOf(reference)) return undefined;
   const ref = formatRef({ kind, name, ...(namespace !== undefined && { namespace }) });
   const message = `there is no ${ref} in this workspace`;
   const place = { path: from.path, range: rangeOf(nameNode) };
   return problem(codes[role], 'warning', place, message, hintFor(workspace, group, reference));
+}
+
+/** What bootstrap and a FluxInstance make: in the cluster, and often in no file. */
+function isBootstrapped({ name, namespace }: ObjectReference): boolean {
+  return name === 'flux-system' && (namespace === undefined || namespace === 'flux-system');
 }
 
 function hintFor(workspace: WorkspaceIndex, group: string, reference: ObjectReference): string | undefined {

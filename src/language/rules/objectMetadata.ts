@@ -15,8 +15,10 @@ const labelKey = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]
 const maxLabelKeyLength = 253 + 1 + 63;
 
 /** What the API server asks of every object's metadata: a name, and names and labels of the right form. */
-export function checkMetadata(object: WrittenObject): Diagnostic[] {
+export function checkMetadata(object: WrittenObject, isKnownKind: boolean): Diagnostic[] {
   const metadata = nodeAt(object.node, ['metadata']);
+  // Configuration files of many tools have apiVersion and kind; without metadata it is none of the server's objects.
+  if (metadata === undefined && !isKnownKind) return [];
   const found = checkNames(object, metadata);
   for (const { key, name, value } of fieldsOf(nodeAt(metadata, ['labels']))) {
     const text = value.text;
@@ -69,7 +71,7 @@ function checkNames(object: WrittenObject, metadata: YamlNode | undefined): Diag
 
 /** A variable that substitution fills in, or an encrypted value. */
 function isOpen(text: string): boolean {
-  return text.includes('${') || text.startsWith('ENC[');
+  return /\$[{(]/.test(text) || text.startsWith('ENC[');
 }
 
 function at(object: WrittenObject, node: YamlNode): Pick<Diagnostic, 'path' | 'range'> {

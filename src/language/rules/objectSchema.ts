@@ -1,11 +1,12 @@
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { apiVersionOf } from '../../kube/object.ts';
+import { overlayEffects } from '../model/overlayEffects.ts';
 import type { WrittenObject } from '../model/parseFile.ts';
 import { fieldsOf, headRangeOf, nodeAt, rangeOf } from '../model/yamlAccess.ts';
 import { removedVersion } from '../schemas/removedVersions.ts';
 import { closestName } from '../schemas/closestName.ts';
 import type { SchemaStore } from '../schemas/schemaStore.ts';
-import { validateNode, type DocumentRole } from '../schemas/validateNode.ts';
+import { validateNode } from '../schemas/validateNode.ts';
 import { checkMetadata } from './objectMetadata.ts';
 import { problem, type Rule } from './rule.ts';
 
@@ -26,19 +27,21 @@ export const objectSchema: Rule = {
     const isPatch = uses.has('patch') && !uses.has('resource');
     if (workspace.isPart(file.path) && !isPatch) return [];
     const role = isPatch ? 'patch' : 'object';
-    return file.objects.flatMap((object) => checkObject(workspace.schemas, object, role));
+    const effects = overlayEffects(workspace, file.path);
+    return file.objects.flatMap((object) => {
+      const kind = workspace.schemas.find(object.apiVersion, object.kind);
+      const found =
+        kind === undefined
+          ? checkKind(workspace.schemas, object)
+          : validateNode({ file: file.path, root: object.node, kind, role, effects });
+      // A kustomization that sets the namespace gives a Namespace among its resources that name, whatever it was.
+      const isRenamed = effects.namespace && object.kind === 'Namespace';
+      return role === 'patch' || isRenamed ? found : [...found, ...checkMetadata(object, kind !== undefined)];
+    });
   },
 };
 
-function checkObject(schemas: SchemaStore, object: WrittenObject, role: DocumentRole): Diagnostic[] {
-  const metadata = role === 'object' ? checkMetadata(object) : [];
-  const kind = schemas.find(object.apiVersion, object.kind);
-  if (kind !== undefined) return [...validateNode(object.path, object.node, kind, role), ...metadata];
-  const version = checkKind(schemas, object);
-  return version === undefined ? metadata : [version, ...metadata];
-}
-
-function checkKind(schemas: SchemaStore, object: WrittenObject): Diagnostic | undefined {
+function checkKind(schemas: SchemaStore, object: WrittenObject): Diagnostic[] {
   const { apiVersion, kind, group, path } = object;
   const versionNode = nodeAt(object.node, ['apiVersion']) ?? object.node;
   const removed = removedVersion(group, object.version, kind);
@@ -46,31 +49,28 @@ function checkKind(schemas: SchemaStore, object: WrittenObject): Diagnostic | un
     const message = `${kind} is no longer served as ${apiVersion} since ${removed.since}`;
     const hint =
       removed.replacement === undefined ? 'it has no successor' : `use apiVersion ${removed.replacement}`;
-    return problem('removed-api-version', 'error', { path, range: rangeOf(versionNode) }, message, hint);
+    return [problem('removed-api-version', 'error', { path, range: rangeOf(versionNode) }, message, hint)];
   }
   const served = schemas.served(apiVersion);
   const isFlux = group.endsWith('.toolkit.fluxcd.io') || group === 'source.extensions.fluxcd.io';
-  if (served.length === 0 && !isFlux) return undefined;
+  // Of other groups only the kinds that the workspace defines are known; the cluster may have more.
+  if (!isFlux && !served.some(({ origin }) => origin === 'builtin')) return [];
   const kindNode = fieldsOf(object.node).find((field) => field.name === 'kind')?.value;
   const elsewhere = schemas.named(kind).map(apiVersionOf);
   if (elsewhere.length > 0) {
     const message = `${kind} is not served as ${apiVersion}`;
     const place = { path, range: rangeOf(versionNode) };
-    return problem('unknown-kind', 'error', place, message, `use apiVersion ${elsewhere.join(' or ')}`);
+    return [problem('unknown-kind', 'error', place, message, `use apiVersion ${elsewhere.join(' or ')}`)];
   }
   // A stable group of Kubernetes has a few kinds that nobody keeps in files; those are not ours to judge.
-  if (notInTables.has(kind)) return undefined;
+  if (notInTables.has(kind)) return [];
   const near = closestName(
     kind,
     served.map((entry) => entry.kind),
   );
-  return problem(
-    'unknown-kind',
-    'error',
-    { path, range: kindNode === undefined ? headRangeOf(object.node) : rangeOf(kindNode) },
-    `there is no kind ${kind} in ${apiVersion}`,
-    near === undefined ? undefined : `did you mean ${near}?`,
-  );
+  const place = { path, range: kindNode === undefined ? headRangeOf(object.node) : rangeOf(kindNode) };
+  const hint = near === undefined ? undefined : `did you mean ${near}?`;
+  return [problem('unknown-kind', 'error', place, `there is no kind ${kind} in ${apiVersion}`, hint)];
 }
 
 const notInTables = new Set([

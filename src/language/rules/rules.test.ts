@@ -523,3 +523,86 @@ metadata: { name: {{ .Release.Name }} }
     'broken.yaml:8:1: warning: dta is not a field of ConfigMap (did you mean data?) [unknown-field]',
   ],
 );
+
+const unlabelled = `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  template:
+    metadata: { labels: { app: web } }
+    spec: { containers: [{ name: web }] }
+`;
+
+check(
+  'leaves to overlays what they add: selectors from labels, namespaces, perhaps anything from patches',
+  `=== labelled/kustomization.yaml
+resources: [../base]
+commonLabels: { app: web }
+=== base/kustomization.yaml
+resources: [web.yaml]
+=== base/web.yaml
+${unlabelled}=== patched/kustomization.yaml
+resources: [web.yaml]
+patches: [{ path: patch.yaml }]
+=== patched/web.yaml
+${unlabelled}=== patched/patch.yaml
+${unlabelled}=== placed/kustomization.yaml
+namespace: apps
+resources: [namespace.yaml]
+=== placed/namespace.yaml
+apiVersion: v1
+kind: Namespace
+metadata: { name: _ }
+=== plain/web.yaml
+${unlabelled}`,
+  [
+    'patched/web.yaml:4:1: warning: spec.selector is required (unless an overlay adds it) [missing-field]',
+    'plain/web.yaml:4:1: error: spec.selector is required [missing-field]',
+  ],
+);
+
+check(
+  'judges no settings of tools, no templates and nothing that is put aside',
+  `=== .fluxschema.yml
+apiVersion: schema.plugin.fluxcd.io/v1beta1
+kind: Config
+=== .archive/web.yaml
+${unlabelled}=== kind.yaml
+apiVersion: kind.x-k8s.io/v1alpha4
+kind: Cluster
+nodes: []
+=== template.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: {{ name }} }
+=== overlays/webhook_patch.yaml
+${unlabelled}=== patches/web.yaml
+${unlabelled}`,
+  [],
+);
+
+check(
+  'takes what bootstrap makes for there',
+  `=== apps/ks.yaml
+${kustomization('apps', '').replace('name: flux-system }', 'name: flux-system, namespace: flux-system }')}`,
+  [],
+);
+
+check(
+  'asks nothing of kinds that only the cluster may know, in a group of which the workspace defines another',
+  `=== a.yaml
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: { name: teams.example.com }
+spec:
+  group: example.com
+  scope: Cluster
+  names: { kind: Team, plural: teams }
+  versions: [{ name: v1, served: true, storage: true, schema: { openAPIV3Schema: { type: object } } }]
+---
+apiVersion: example.com/v1
+kind: Player
+metadata: { name: ann }
+`,
+  [],
+);

@@ -2,6 +2,7 @@ import type { Diagnostic, Severity } from '../../base/diagnostic.ts';
 import type { Range } from '../../base/position.ts';
 import type { YamlNode } from '../../kube/yamlNode.ts';
 import { jsonOfYaml } from '../../kube/yamlValue.ts';
+import type { OverlayEffects } from '../model/overlayEffects.ts';
 import {
   fieldsOf,
   formatPath,
@@ -25,20 +26,25 @@ interface Walk {
   readonly file: string;
   readonly kind: KindSchema;
   readonly role: DocumentRole;
+  readonly effects: OverlayEffects;
   /** Schemas of the objects around the current one, outermost first. */
   readonly around: readonly { readonly path: Path; readonly schema: Schema }[];
   readonly problems: Diagnostic[];
 }
 
+/** A document to be checked. */
+export interface Checked {
+  readonly file: string;
+  readonly root: YamlNode;
+  readonly kind: KindSchema;
+  readonly role: DocumentRole;
+  readonly effects: OverlayEffects;
+}
+
 /** Everything in a document that its kind's schema does not allow. */
-export function validateNode(
-  file: string,
-  root: YamlNode,
-  kind: KindSchema,
-  role: DocumentRole,
-): Diagnostic[] {
-  const walk: Walk = { file, kind, role, around: [], problems: [] };
-  visit(walk, resolveAlias(root), kind.schema, [], undefined);
+export function validateNode({ root, ...checked }: Checked): Diagnostic[] {
+  const walk: Walk = { ...checked, around: [], problems: [] };
+  visit(walk, resolveAlias(root), checked.kind.schema, [], undefined);
   return walk.problems;
 }
 
@@ -84,7 +90,10 @@ function visitNothing(
 function visitScalar(walk: Walk, node: YamlNode, schema: Schema, path: Path): void {
   const problem = scalarProblem(node, schema, walk.kind.origin !== 'custom' || isFlux(walk.kind));
   if (problem === undefined) return;
-  report(walk, problem.code, rangeOf(node), `${formatPath(path)} ${problem.message}`, problem.hint);
+  // Where kustomize knows no such word it goes on as if there were none.
+  const isTolerated = walk.kind.origin === 'kustomize' && problem.code === 'invalid-value';
+  const message = `${formatPath(path)} ${problem.message}`;
+  report(walk, problem.code, rangeOf(node), message, problem.hint, isTolerated ? 'warning' : 'error');
 }
 
 function visitMapping(
@@ -105,13 +114,21 @@ function visitMapping(
       reportUnknownField(walk, field, schema, path);
     }
   }
-  if (walk.role === 'patch') return;
-  for (const name of schema.required ?? []) {
+  for (const name of walk.role === 'patch' ? [] : (schema.required ?? [])) {
     const value = fields.find((field) => field.name === name)?.value;
     if (value !== undefined && !isNull(resolveAlias(value))) continue;
-    const range = key === undefined ? headRangeOf(node) : rangeOf(key);
-    report(walk, 'missing-field', range, `${formatPath([...path, name])} is required`);
+    reportMissing(walk, [...path, name], key === undefined ? headRangeOf(node) : rangeOf(key));
   }
+}
+
+/** Overlays may add what is missing: some for certain, others perhaps. */
+function reportMissing(walk: Walk, path: Path, range: Range): void {
+  const name = path.at(-1);
+  const { selectors, namespace, anything } = walk.effects;
+  if ((selectors && name === 'selector') || (namespace && name === 'namespace')) return;
+  const message = `${formatPath(path)} is required`;
+  if (anything) report(walk, 'missing-field', range, message, 'unless an overlay adds it', 'warning');
+  else report(walk, 'missing-field', range, message);
 }
 
 /** kustomize reads its files with Go's JSON decoder, which does not mind upper and lower case. */
@@ -205,9 +222,9 @@ function reportDuplicateItems(walk: Walk, items: readonly YamlNode[], schema: Sc
   }
 }
 
-/** Substitution and decryption fill such a value in later; what it will be is not known here. */
+/** Substitution, the variables of kustomize and decryption fill such a value in later; what it will be is not known here. */
 function isFilledLater(node: YamlNode): boolean {
-  return node.text.includes('${') || node.text.startsWith('ENC[');
+  return /\$[{(]/.test(node.text) || node.text.startsWith('ENC[');
 }
 
 function isFlux({ group }: KindSchema): boolean {
