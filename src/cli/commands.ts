@@ -1,6 +1,7 @@
 import { isCheckout } from '../clients/sandbox/places.ts';
 import type { Command } from './command.ts';
 import { applyCommand } from './commands/apply.ts';
+import { buildCommand } from './commands/build.ts';
 import { bootstrapCommand } from './commands/bootstrap.ts';
 import { checkCommand } from './commands/check.ts';
 import { diffCommand } from './commands/diff.ts';
@@ -18,6 +19,7 @@ import { watchCommand } from './commands/watch.ts';
 /** Every command, in the order help lists them. */
 export const commands: readonly Command[] = [
   getCommand,
+  buildCommand,
   diffCommand,
   applyCommand,
   pruneCommand,

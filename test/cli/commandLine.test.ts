@@ -116,3 +116,21 @@ test('a change of the cluster is never confirmed by nobody', () => {
   assert.equal(run.code, 2);
   assert.match(run.err, /is no Flux kind/);
 });
+
+test('a folder is built as kustomize prints it, and each field is explained by its line', () => {
+  const run = plumb(['build', join(fleet, 'apps/dev')]);
+  assert.equal(run.code, 0, run.err);
+  assert.equal(run.out.split('\n---\n').length, 8);
+  assert.match(run.out, /^apiVersion: v1\nautomountServiceAccountToken: false\nkind: ServiceAccount\n/);
+  const explained = plumb(['build', 'apps/dev', '--explain'], {}, fleet);
+  assert.match(explained.out, /^Deployment\/shop\/web \/spec\/replicas {2}web\.yaml:7$/m);
+  assert.match(explained.out, /^Deployment\/shop\/api \/spec\/replicas {2}kustomization\.yaml:15$/m);
+});
+
+test('a folder that cannot be built is told with file and line, and exit code 2', () => {
+  writeFileSync(join(folder, 'kustomization.yaml'), 'resources:\n  - gone.yaml\n');
+  const run = plumb(['build', '.']);
+  assert.deepEqual([run.code, run.out], [2, '']);
+  assert.match(run.err, /kustomization\.yaml:2:\d+: error: .*gone\.yaml/);
+  assert.equal(plumb(['build', 'nowhere']).code, 2);
+});
