@@ -162,7 +162,6 @@ export async function fleetOn(flux: FluxCluster, prefix: string): Promise<Fleet>
           interval: '10m',
           path: `./${name}`,
           prune: true,
-          targetNamespace: namespace,
           sourceRef: { kind: 'GitRepository', name: 'fleet' },
           ...spec,
         },

@@ -96,6 +96,37 @@ test('health checks name what is waited for; without any the Healthy condition g
   assert.doesNotMatch(conditionTexts(await fleet.read(ref)).join('\n'), /Healthy/);
 });
 
+test('health check expressions judge their kind, and a broken one stalls', async () => {
+  await fleet.commit({ 'cel/a.yaml': claim().replace('never', 'by-cel') });
+  const apiVersion = 'v1';
+  const kind = 'PersistentVolumeClaim';
+  const ref = await fleet.kustomization('cel', {
+    wait: true,
+    healthCheckExprs: [{ apiVersion, kind, current: "status.phase == 'Pending'" }],
+  });
+  assert.equal((await fleet.run(ref)).result, 'succeeded');
+  await fleet.kustomization('cel', {
+    wait: true,
+    healthCheckExprs: [
+      { apiVersion, kind, current: "status.phase == 'Bound'", failed: "status.phase == 'Pending'" },
+    ],
+  });
+  assert.match(
+    (await fleet.run(ref)).message,
+    /health check failed after .*: failed early due to stalled resources: \[PersistentVolumeClaim\/.*\/by-cel status: 'Failed'/,
+  );
+  await fleet.kustomization('cel', {
+    wait: true,
+    healthCheckExprs: [{ apiVersion, kind, current: 'status.' }],
+  });
+  const outcome = await fleet.run(ref);
+  assert.deepEqual([outcome.reason, outcome.errorKind], ['InvalidCELExpression', 'stalled']);
+  assert.match(
+    outcome.message,
+    /failed to create custom status evaluator for healthchecks\[0\]: failed to parse the expression Current/,
+  );
+});
+
 test('something newer ends the wait at once, and the run is repeated', async () => {
   await fleet.commit({ 'newer/a.yaml': claim().replace('never', 'newer') });
   const ref = await fleet.kustomization('newer', { wait: true });

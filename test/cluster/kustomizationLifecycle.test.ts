@@ -170,6 +170,36 @@ test('dependents wait for the dependency, and for its revision when both read on
   );
 });
 
+test('readyExpr decides instead of the built-in check, and a broken one stalls', async () => {
+  await fleet.commit({ 'expr/a.yaml': manifest('expr') });
+  const dependsOn = [
+    { name: 'expr-base', readyExpr: "dep.metadata.labels['phase'] == 'go' && self.spec.prune" },
+  ];
+  const ref = await fleet.kustomization('expr', { dependsOn });
+  const base = await fleet.kustomization('expr-base');
+  const label = (phase: string): Promise<unknown> =>
+    flux.client.patch(base, { metadata: { labels: { phase } } }, { type: 'merge', fieldManager: 'test' });
+  assert.match((await fleet.run(ref)).message, /no such key: labels|no such key/);
+  await label('stop');
+  const name = `${fleet.namespace}/expr-base`;
+  assert.equal(
+    (await fleet.run(ref)).message,
+    `dependency '${name}' is not ready according to readyExpr eval`,
+  );
+  await label('go');
+  assert.equal((await fleet.run(ref)).result, 'succeeded');
+  await fleet.kustomization('expr', { dependsOn: [{ name: 'expr-base', readyExpr: 'dep.' }] });
+  const outcome = await fleet.run(ref);
+  assert.deepEqual(
+    [outcome.reason, outcome.errorKind, outcome.next.type],
+    ['InvalidCELExpression', 'stalled', 'done'],
+  );
+  assert.match(
+    outcome.message,
+    /^Reconciliation failed terminally due to configuration error: failed to evaluate dependency expr-base: /,
+  );
+});
+
 test('a missing source waits for the retry interval, one without artifact for the dependency interval', async () => {
   const ref = await fleet.kustomization('lost', {
     sourceRef: { kind: 'GitRepository', name: 'nowhere' },

@@ -49,8 +49,9 @@ export function createDiscovery(transport: Transport): Discovery {
   };
 
   const fresh = async (refresh: boolean): Promise<Catalogue> =>
-    await (catalogue === undefined || refresh ? ask() : catalogue);
-  const afterMiss = (): Promise<Catalogue> => fresh(performance.now() - askedAt > missLifetimeMs);
+    await (catalogue === undefined || (refresh && performance.now() - askedAt > missLifetimeMs)
+      ? ask()
+      : catalogue);
 
   const readDocument = async (path: string): Promise<JsonObject> => {
     const known = etags.get(path);
@@ -113,13 +114,11 @@ export function createDiscovery(transport: Transport): Discovery {
       return [...(await fresh(false)).versions.values()].flat();
     },
     async kind(ref) {
-      const find = ({ versions }: Catalogue): ServedKind | undefined =>
-        versions.get(apiVersionOf(ref))?.find(({ kind }) => kind === ref.kind);
-      const found = find(await fresh(false));
-      if (found !== undefined) return found;
-      const asked = await afterMiss();
-      requireWorking(asked, [apiVersionOf(ref)]);
-      return find(asked);
+      const find = async (refresh: boolean): Promise<ServedKind | undefined> =>
+        (await kindsIn(ref, refresh))?.find(({ kind }) => kind === ref.kind);
+      const known = await fresh(false);
+      const found = known.versions.get(apiVersionOf(ref))?.find(({ kind }) => kind === ref.kind);
+      return found ?? (await find(true));
     },
   };
 }

@@ -1,11 +1,12 @@
+import { plumbError } from '../../base/plumbError.ts';
 import type { FetchedArtifact } from '../../flux/api/meta.gen.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import { conditionStatus } from '../../flux/conditions.ts';
 import { isGateOn } from '../../flux/controllerProfile.ts';
 import { dependenciesOf, sourceRefOf } from '../../flux/kustomization.ts';
 import { refKey } from '../../kube/object.ts';
+import { evaluateReadyExpr } from '../../lib/cel/healthExpressions.ts';
 import type { KustomizationRun } from './kustomizationRun.ts';
-import { evaluateReadyExpr } from './readyExpr.ts';
 
 /** The first dependency that is not ready, in upstream's words; undefined when all are. Throws InvalidCELExpression. */
 export async function findUnreadyDependency(
@@ -19,8 +20,8 @@ export async function findUnreadyDependency(
     if (answer.type === 'refused') return `dependency '${name}' not found: ${answer.refusal.message}`;
     const dependency = answer.value as unknown as Kustomization;
     if (readyExpr !== undefined) {
-      if (!evaluateReadyExpr(readyExpr, kustomization, dependency))
-        return `dependency '${name}' is not ready according to readyExpr eval`;
+      const unready = judgeReadyExpr(readyExpr, kustomization, dependency, name);
+      if (unready !== undefined) return unready;
       if (!isGateOn(ctx.profile, 'AdditiveCELDependencyCheck')) continue;
     }
     if (!isObservedReady(dependency)) return `dependency '${name}' is not ready`;
@@ -29,6 +30,24 @@ export async function findUnreadyDependency(
       return `dependency '${name}' revision is not up to date`;
   }
   return undefined;
+}
+
+/** Why the expression does not let the dependency pass; a fault of the expression itself is the user's to mend. */
+function judgeReadyExpr(
+  readyExpr: string,
+  self: Kustomization,
+  dep: Kustomization,
+  name: string,
+): string | undefined {
+  const result = evaluateReadyExpr(readyExpr, { self, dep });
+  if ('fault' in result) {
+    throw plumbError('InvalidCELExpression', {
+      message: `failed to evaluate dependency ${dep.metadata.name}: ${result.fault.message}`,
+      hint: 'correct spec.dependsOn[].readyExpr of the Kustomization',
+    });
+  }
+  if ('error' in result) return result.error;
+  return result.value ? undefined : `dependency '${name}' is not ready according to readyExpr eval`;
 }
 
 function isObservedReady({ metadata, status }: Kustomization): boolean {
