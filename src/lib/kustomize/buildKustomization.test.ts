@@ -314,3 +314,32 @@ metadata: {name: two}
   assert.equal(first.objects[2]?.origins.at('/kind')?.range.start.line, 5);
   assert.equal(second.objects[2]?.origins.at('/kind')?.range.start.line, 6);
 });
+
+const configMap = `=== kustomization.yaml
+resources: [c.yaml]
+patches:
+- path: p.yaml
+=== c.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c}
+data: {a: b}
+=== p.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c}
+`;
+
+test('a null in a patch makes nothing where there was nothing', () => {
+  checkBuild(
+    configMap.replace(/\{name: c\}\n$/, '{name: c, annotations: {gone: null, kept: x}}\n'),
+    '',
+    'apiVersion: v1\ndata:\n  a: b\nkind: ConfigMap\nmetadata:\n  annotations:\n    kept: x\n  name: c\n',
+  );
+});
+
+test('a directive to replace the whole object changes nothing, one to delete it does', () => {
+  const unchanged = 'apiVersion: v1\ndata:\n  a: b\nkind: ConfigMap\nmetadata:\n  name: c\n';
+  checkBuild(`${configMap}data: {x: y}\n$patch: replace\n`, '', unchanged);
+  checkBuild(`${configMap}$patch: delete\n`, '', '');
+});

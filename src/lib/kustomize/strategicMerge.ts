@@ -40,8 +40,10 @@ type Merged = Node | typeof keptNull | undefined;
  */
 export function mergeStrategically(context: MergeContext, object: Node, patch: Node): Node | undefined {
   const { edit } = context;
-  const merged = walk(context, copyTree(object, edit), copyTree(patch, edit), undefined);
-  return merged === keptNull ? undefined : merged;
+  const copy = copyTree(object, edit);
+  const merged = walk(context, copy, copyTree(patch, edit), undefined);
+  // Upstream drops what takes the place of the whole object, so `$patch: replace` at the top changes nothing.
+  return merged === undefined || merged === keptNull ? undefined : copy;
 }
 
 /** A copy whose mappings and lists the Edit owns, so that they can be changed in place. */
@@ -105,7 +107,7 @@ function walkMap(
     const added = fieldOf(patch, name);
     const merged = walk(context, before, added, schemaOfField(context.schemas, schema, name));
     if (merged === keptNull) continue;
-    if (merged === undefined) clearField(target, name, context.edit);
+    if (merged === undefined || merged.tag === tags.null) clearField(target, name, context.edit);
     else if (merged !== before)
       setField(
         target,
