@@ -8,19 +8,13 @@ import (
 
 	fluxkustomize "github.com/fluxcd/pkg/kustomize"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 )
 
 type fluxInput struct {
 	tree
 	// Kustomization is the whole Flux object; spec.path says what is built.
 	Kustomization map[string]any `json:"kustomization"`
-	// Objects are the ConfigMaps and Secrets of the cluster that substituteFrom may name.
-	Objects []map[string]any `json:"objects"`
-	Lenient bool             `json:"lenient"`
+	Lenient       bool           `json:"lenient"`
 }
 
 // fluxBuild follows kustomize-controller: write the root file, build, substitute each resource, print.
@@ -42,10 +36,6 @@ func fluxBuild(input fluxInput) (any, error) {
 		if err != nil {
 			return "", fmt.Errorf("kustomize build failed: %w", err)
 		}
-		cluster, err := clusterOf(input.Objects)
-		if err != nil {
-			return "", err
-		}
 		_, substitutes, _ := unstructured.NestedMap(kustomization.Object, "spec", "postBuild")
 		strategy, _, _ := unstructured.NestedString(kustomization.Object, "spec", "postBuild", "substituteStrategy")
 		for _, res := range built.Resources() {
@@ -55,7 +45,9 @@ func fluxBuild(input fluxInput) (any, error) {
 			if !substitutes {
 				continue
 			}
-			changed, err := fluxkustomize.SubstituteVariables(context.Background(), cluster, kustomization, res,
+			changed, err := fluxkustomize.SubstituteVariables(context.Background(), nil, kustomization, res,
+				// Variables of ConfigMaps and Secrets need a cluster; cases have inline ones only.
+				fluxkustomize.SubstituteWithDryRun(true),
 				fluxkustomize.SubstituteWithStrict(!input.Lenient),
 				fluxkustomize.SubstituteWithAlways(strategy == "Always"))
 			if err != nil {
@@ -73,18 +65,6 @@ func fluxBuild(input fluxInput) (any, error) {
 		}
 		return string(text), nil
 	})
-}
-
-func clusterOf(objects []map[string]any) (client.Client, error) {
-	scheme := runtime.NewScheme()
-	if err := clientgoscheme.AddToScheme(scheme); err != nil {
-		return nil, err
-	}
-	builder := fake.NewClientBuilder().WithScheme(scheme)
-	for _, object := range objects {
-		builder = builder.WithObjects(&unstructured.Unstructured{Object: integers(object).(map[string]any)})
-	}
-	return builder.Build(), nil
 }
 
 // integers turns whole numbers into int64, as the API machinery decodes JSON.

@@ -33,6 +33,8 @@ func kustomizeBuild(input buildInput) (any, error) {
 			defer openapi.ResetOpenAPI()
 		}
 		options := krusty.MakeDefaultOptions()
+		// As the program without --reorder: kinds in the old order unless the file says otherwise.
+		options.Reorder = krusty.ReorderOptionUnspecified
 		if input.LoadRestrictor == "LoadRestrictionsNone" {
 			options.LoadRestrictions = types.LoadRestrictionsNone
 		}

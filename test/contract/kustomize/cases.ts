@@ -17,8 +17,6 @@ export interface CaseOptions {
   readonly loadRestrictor?: 'LoadRestrictionsNone' | 'LoadRestrictionsRootOnly';
   /** The Flux Kustomization's spec without its path; {} when absent. */
   readonly spec?: JsonObject;
-  /** ConfigMaps and Secrets of the cluster that spec.postBuild.substituteFrom may name. */
-  readonly objects?: readonly JsonObject[];
 }
 
 /** A case is built twice: as `kustomize build` does and as kustomize-controller does. */
