@@ -7,6 +7,7 @@ import type { Layer } from './layer.ts';
 import { fixReferences } from './nameReferences.ts';
 import { nowhere, type Node } from './node.ts';
 import { jsonOfFinishedNode } from './nodeJson.ts';
+import { appendObjects } from './objectList.ts';
 import { fail } from './problem.ts';
 import { originAnnotation, transformationsAnnotation } from './provenance.ts';
 import { formatResId } from './resId.ts';
@@ -46,7 +47,7 @@ export function finishObjects(
   let objects = addHashes.transform(layer.objects);
   objects = referencesFixed(run, objects, layer, options.name);
   objects = resolveVars(objects, layer.vars, layer.config.varReference, run.problems);
-  objects = objects.filter(isForCluster);
+  objects = appendObjects([], objects.filter(isForCluster), undefined);
   objects =
     options.sortOptions === undefined && options.order === 'legacy'
       ? sortByKind(objects)

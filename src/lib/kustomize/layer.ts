@@ -180,14 +180,12 @@ function joinGroups(
     return run.attempt(() => appendObjects([], only.objects, only.path.node)) ?? [];
   const known = new Set(start.map(({ id }) => id.key));
   const all = [...start];
-  for (const { objects, path } of groups) {
-    const duplicate = objects.find(({ id }) => known.has(id.key));
-    if (duplicate !== undefined) run.attempt(() => appendObjects(all, [duplicate], path.node));
+  for (const { objects, path } of groups)
     for (const object of objects) {
+      if (known.has(object.id.key)) run.attempt(() => appendObjects(all, [object], path.node));
       known.add(object.id.key);
       all.push(object);
     }
-  }
   return all;
 }
 
@@ -247,7 +245,8 @@ function addComponents(input: LayerInput, start: Layer, paths: readonly Located<
       const file = openLayer(run, loader, { component: true, place: path, isRoot: false });
       if (file === undefined) return;
       const below = run.tracksProvenance ? appendPath(provenance, path.value) : provenance;
-      layer = buildLayer({ run, loader, file, provenance: below }, layer);
+      const built = buildLayer({ run, loader, file, provenance: below }, layer);
+      layer = { ...built, objects: appendObjects([], built.objects, path.node) };
     });
   }
   return layer;

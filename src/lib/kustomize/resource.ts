@@ -16,6 +16,7 @@ import {
   type Node,
   type Place,
 } from './node.ts';
+import { fail } from './problem.ts';
 import {
   gvkOf,
   isClusterScoped,
@@ -184,6 +185,13 @@ function previousIdsOf(resource: Resource): readonly ResId[] {
   if (names === undefined) return [];
   const namespaces = (annotations.get(buildAnnotation.previousNamespaces) ?? '').split(',');
   const kinds = (annotations.get(buildAnnotation.previousKinds) ?? '').split(',');
+  if (names.length !== namespaces.length || names.length !== kinds.length)
+    fail(
+      'build-invalid-object',
+      'the annotations that kustomize keeps about earlier names do not fit together',
+      resource.root,
+      'remove annotations that start with internal.config.kubernetes.io/, and give every object a kind and a name',
+    );
   const gvk = gvkOf(resource.apiVersion, resource.kind);
   return names.map((name, index) =>
     makeResId({ ...gvk, kind: kinds[index] ?? '' }, name, namespaces[index] ?? '', false),
