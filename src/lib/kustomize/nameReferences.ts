@@ -112,7 +112,16 @@ function boundNamespacesOf(object: Resource): ReadonlySet<string> {
   if (subjects?.kind !== 'seq') return namespaces;
   for (const subject of subjects.items) {
     const namespace = fieldOf(subject, 'namespace');
-    if (namespace === undefined || fieldOf(subject, 'kind')?.text !== 'ServiceAccount') continue;
+    const kind = fieldOf(subject, 'kind');
+    if (namespace === undefined || kind === undefined) continue;
+    if (kind.kind !== 'scalar' || isNull(kind))
+      fail(
+        'build-invalid-object',
+        'the kind of a subject must be text',
+        subject,
+        'write ServiceAccount, User or Group',
+      );
+    if (kind.text !== 'ServiceAccount') continue;
     if (isNull(namespace) || namespace.kind !== 'scalar')
       fail(
         'build-invalid-object',

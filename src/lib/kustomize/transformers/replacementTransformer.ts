@@ -23,7 +23,7 @@ import { BuildFailure, fail } from '../problem.ts';
 import { isSelected, type ResId } from '../resId.ts';
 import type { Resource } from '../resource.ts';
 import { compileSelector, type Selector } from '../selector.ts';
-import { mapObjects, type Transformer } from '../transformer.ts';
+import type { Transformer } from '../transformer.ts';
 
 interface Target {
   readonly select: Selector;
@@ -48,15 +48,35 @@ export function replacementTransformer(replacements: readonly ReplacementInput[]
           targets === undefined
         )
           fail('build-replacement', 'a replacement needs a source and at least one target', replacement.node);
-        const value = sourceValue(result, replacement);
-        for (const target of targets)
-          result = mapObjects(result, (object) =>
-            isTarget(object, target) ? copyInto(object, value, target) : object,
-          );
+        result = replaceAll(result, replacement, targets);
       }
       return result;
     },
   };
+}
+
+/** Upstream copies from the live field, so a target that is the source's own field changes what the next ones get. */
+function replaceAll(
+  objects: readonly Resource[],
+  replacement: ReplacementInput,
+  targets: readonly Target[],
+): readonly Resource[] {
+  const result = [...objects];
+  const source =
+    replacement.source === undefined ? -1 : objects.indexOf(sourceObject(objects, replacement.source));
+  let value = sourceValue(objects, replacement);
+  const isLive = valueOf(replacement.source?.options?.delimiter) === '';
+  const path = splitFieldPath(valueOf(replacement.source?.fieldPath) || 'metadata.name');
+  const read = (root: Node): Node => attempt(() => lookUp(root, path, nowhere)) ?? value;
+  for (const target of targets)
+    for (const [index, object] of result.entries()) {
+      if (!isTarget(object, target)) continue;
+      const isSource = isLive && index === source;
+      const changed = copyInto(object, value, target, isSource ? read : undefined);
+      result[index] = changed;
+      if (isSource) value = read(changed.root);
+    }
+  return result.every((object, index) => object === objects[index]) ? objects : result;
 }
 
 function targetOf(input: NonNullable<ReplacementInput['targets']>[number]): Target {
@@ -159,9 +179,15 @@ function matchesId(id: ResId, selector: Selector): boolean {
   return selector.matchesGvk(id) && selector.matchesName(id.name) && selector.matchesNamespace(id.namespace);
 }
 
-function copyInto(object: Resource, value: Node, target: Target): Resource {
+function copyInto(
+  object: Resource,
+  given: Node,
+  target: Target,
+  read: ((root: Node) => Node) | undefined,
+): Resource {
   return object.edited((root, edit) => {
     let result = copyAll(root, edit);
+    let value = given;
     for (const { value: path, place } of target.fieldPaths) {
       const create = target.options?.create?.value === true ? value.kind : undefined;
       const parts = splitFieldPath(path);
@@ -177,6 +203,7 @@ function copyInto(object: Resource, value: Node, target: Target): Resource {
         for (const field of fields) setField(field, value, target.options, edit);
       }
       result = edit.finish(result);
+      value = read?.(result) ?? value;
     }
     return result;
   });
