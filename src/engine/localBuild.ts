@@ -38,6 +38,7 @@ export async function buildFolder(folder: string, options: LocalBuildOptions): P
     const { objects, diagnostics, needs } = buildKustomization(tree, inner, {
       loadRestrictions: options.loadRestrictions,
       order: 'legacy',
+      version: 'v5.8.1',
       cache: new BuildCache(),
     });
     const leavesTree = diagnostics.some(({ code }) => code === 'build-outside-root');

@@ -1,3 +1,4 @@
+import { isPlumbError } from '../base/plumbError.ts';
 import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
 import { type KubeObject, type ObjectRef, refKey, refOf } from '../kube/object.ts';
 
@@ -36,20 +37,30 @@ async function followGroup(
     ...(refs.length === 1 && { fieldSelector: `metadata.name=${first.name}` }),
   };
   const { group, version, kind } = first;
-  await cluster.watch(
-    // The kind alone: with a name it would be read as one object.
-    { group, version, kind },
-    options,
-    (event) => {
-      if (event.type === 'interrupted') return;
-      if (event.type === 'synced') {
-        const live = new Map(event.objects.map((object) => [refKey(refOf(object)), object]));
-        for (const [key, ref] of wanted) listener(ref, live.get(key));
-        return;
-      }
-      const ref = wanted.get(refKey(refOf(event.object)));
-      if (ref !== undefined) listener(ref, event.type === 'deleted' ? undefined : event.object);
-    },
-    signal,
-  );
+  try {
+    await watchGroup();
+  } catch (error) {
+    // The definition went while its objects were followed: they went with it.
+    if (!isPlumbError(error, 'NotFound')) throw error;
+    for (const ref of wanted.values()) listener(ref, undefined);
+  }
+
+  async function watchGroup(): Promise<void> {
+    await cluster.watch(
+      // The kind alone: with a name it would be read as one object.
+      { group, version, kind },
+      options,
+      (event) => {
+        if (event.type === 'interrupted') return;
+        if (event.type === 'synced') {
+          const live = new Map(event.objects.map((object) => [refKey(refOf(object)), object]));
+          for (const [key, ref] of wanted) listener(ref, live.get(key));
+          return;
+        }
+        const ref = wanted.get(refKey(refOf(event.object)));
+        if (ref !== undefined) listener(ref, event.type === 'deleted' ? undefined : event.object);
+      },
+      signal,
+    );
+  }
 }

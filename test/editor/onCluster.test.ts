@@ -35,8 +35,8 @@ describe('the editor on a cluster', () => {
       await workbench.lineMark('cluster: 5 · kubectl (scale)');
       await workbench.rowMenu('Workloads', 'apps', 'Show Differences to the Cluster');
       await workbench.tab('Deployment/shop/web');
-      await workbench.see('.diff-editor .original .view-line', /replicas:\s5/);
-      await workbench.see('.diff-editor .modified .view-line', /replicas:\s3/);
+      await workbench.see('.editor.original .view-line', /replicas:\s5/);
+      await workbench.see('.editor.modified .view-line', /replicas:\s3/);
       await workbench.screenshot('drift in the diff editor');
 
       await workbench.rowMenu('Workloads', 'apps', 'Apply…');
