@@ -1,10 +1,10 @@
 import { equalJson, type JsonObject } from '../base/json.ts';
 import { mapLimit } from '../base/mapLimit.ts';
-import { plumbError } from '../base/plumbError.ts';
 import type { Answer } from '../clients/cluster/clusterClient.ts';
 import { computeStatus } from '../kube/kstatus.ts';
 import { formatRef, type KubeObject, type ObjectRef, refOf } from '../kube/object.ts';
 import type { RunContext } from '../ssa/runContext.ts';
+import { waitUntilReady } from '../ssa/waitUntilReady.ts';
 import { refusedError } from './refusedError.ts';
 
 /** What an apply does, or did, to one object. `unverified`: the server cannot judge it before the first stage is in place. */
@@ -18,7 +18,6 @@ export const cliFieldManager = 'flux';
 
 const concurrency = 8;
 const definitionWaitMs = 60_000;
-const pollMs = 100;
 
 /** Dry-runs the objects as `applyStaged` would apply them. Read-only. Throws AccessDenied or ReconciliationFailed with the server's words. */
 export async function planStaged(
@@ -43,11 +42,14 @@ export async function applyStaged(
   ctx: RunContext,
   objects: readonly KubeObject[],
 ): Promise<readonly StagedObject[]> {
-  const definitions = objects.filter(isDefinition);
-  const first = await mapLimit(definitions, concurrency, (object) => applyOne(ctx, object), ctx.signal);
-  await waitUntilCurrent(ctx, definitions.map(refOf));
-  const rest = objects.filter((object) => !isDefinition(object));
-  return [...first, ...(await mapLimit(rest, concurrency, (object) => applyOne(ctx, object), ctx.signal))];
+  const first = await applyAll(ctx, objects.filter(isDefinition));
+  const unsettled = first.filter(({ isCurrent }) => !isCurrent).map(({ ref }) => ref);
+  await waitUntilReady(ctx, unsettled, { timeout: definitionWaitMs, failFast: true });
+  const rest = await applyAll(
+    ctx,
+    objects.filter((object) => !isDefinition(object)),
+  );
+  return [...first, ...rest].map(({ ref, action }) => ({ ref, action }));
 }
 
 /** `12 created, 3 unchanged`: what happened, most telling word first. */
@@ -83,17 +85,27 @@ function judgeAll(
   );
 }
 
-async function applyOne(ctx: RunContext, object: KubeObject): Promise<StagedObject> {
+function applyAll(ctx: RunContext, objects: readonly KubeObject[]): Promise<readonly Applied[]> {
+  return mapLimit(objects, concurrency, (object) => applyOne(ctx, object), ctx.signal);
+}
+
+interface Applied extends StagedObject {
+  /** Known to be ready already; what was written has to be waited for. */
+  readonly isCurrent: boolean;
+}
+
+async function applyOne(ctx: RunContext, object: KubeObject): Promise<Applied> {
   const ref = refOf(object);
   const { live, dryRun } = await dryRunOne(ctx, object);
   if (dryRun.type === 'refused') throw refusedError(ref, 'dry-run', dryRun.refusal);
   const action = actionOf(live, dryRun.value);
-  if (action === 'unchanged') return { ref, action };
+  if (action === 'unchanged')
+    return { ref, action, isCurrent: live !== undefined && computeStatus(live).status === 'Current' };
   const options = { fieldManager: cliFieldManager, force: true, dryRun: false };
   const applied = await ctx.cluster.apply(object, options, ctx.signal);
   if (applied.type === 'refused') throw refusedError(ref, 'apply', applied.refusal);
   ctx.log.info('applied', { ref: formatRef(ref), action });
-  return { ref, action };
+  return { ref, action, isCurrent: false };
 }
 
 async function dryRunOne(
@@ -118,37 +130,4 @@ function actionOf(live: KubeObject | undefined, applied: KubeObject): StagedObje
 function comparable({ metadata, status: _status, ...rest }: KubeObject): JsonObject {
   const { labels, annotations } = metadata;
   return { ...rest, metadata: { labels: labels ?? {}, annotations: annotations ?? {} } };
-}
-
-async function waitUntilCurrent(ctx: RunContext, refs: readonly ObjectRef[]): Promise<void> {
-  const deadline = ctx.clock.now() + definitionWaitMs;
-  let waiting = refs;
-  for (;;) {
-    const states = await mapLimit(waiting, concurrency, (ref) => stateOf(ctx, ref), ctx.signal);
-    const failed = states.findIndex(({ status }) => status === 'Failed');
-    if (failed >= 0) throw notCurrent(waiting[failed] as ObjectRef, states[failed]?.message ?? 'failed');
-    waiting = waiting.filter((_, index) => states[index]?.status !== 'Current');
-    const first = waiting[0];
-    if (first === undefined) return;
-    if (ctx.clock.now() >= deadline) throw notCurrent(first, `not ready after ${definitionWaitMs / 1000} s`);
-    await ctx.clock.sleep(pollMs, ctx.signal);
-  }
-}
-
-async function stateOf(
-  ctx: RunContext,
-  ref: ObjectRef,
-): Promise<{ readonly status: string; readonly message: string }> {
-  const answer = await ctx.cluster.get(ref, ctx.signal);
-  if (answer.type === 'refused') return { status: 'NotFound', message: answer.refusal.message };
-  const { status, message } = computeStatus(answer.value, ctx.clock.now());
-  return { status, message };
-}
-
-function notCurrent(ref: ObjectRef, why: string): Error {
-  return plumbError('HealthCheckFailed', {
-    subject: formatRef(ref),
-    message: `did not become ready: ${why}`,
-    hint: `kubectl describe ${ref.kind.toLowerCase()} ${ref.name} tells more; run the same command again afterwards`,
-  });
 }

@@ -3,6 +3,7 @@ import { plumbError } from '../base/plumbError.ts';
 import type { Answer } from '../clients/cluster/clusterClient.ts';
 import { formatRef, type ObjectRef, refKey } from '../kube/object.ts';
 import type { RunContext } from '../ssa/runContext.ts';
+import { waitUntilGone } from '../ssa/waitUntilGone.ts';
 import { cliFieldManager } from './applyStaged.ts';
 import { planUninstall, type UninstallDraft } from './planUninstall.ts';
 
@@ -13,7 +14,6 @@ export interface UninstallOutcome {
 
 const concurrency = 8;
 const controllersGoneMs = 60_000;
-const pollMs = 200;
 
 /**
  * Deletes what was shown, best effort and in upstream's order (contract 7.4): controllers, rights, then finalizers of all
@@ -41,7 +41,7 @@ export async function uninstall(ctx: RunContext, approved: UninstallDraft): Prom
 
   const controllers = ofKind('Deployment');
   await remove(controllers, 'Foreground');
-  await waitUntilGone(ctx, controllers);
+  await waitUntilGone(ctx, controllers, controllersGoneMs);
   await remove(ofKind('Service', 'NetworkPolicy', 'ServiceAccount'), 'Background');
   await remove(ofKind('ClusterRole', 'ClusterRoleBinding'), 'Background');
   await mapLimit(
@@ -77,21 +77,4 @@ async function requireNothingNew(ctx: RunContext, approved: UninstallDraft): Pro
     message: 'came into the cluster since the preview and would be deleted too',
     hint: 'look at the new preview and approve it',
   });
-}
-
-async function waitUntilGone(ctx: RunContext, refs: readonly ObjectRef[]): Promise<void> {
-  const deadline = ctx.clock.now() + controllersGoneMs;
-  for (const ref of refs) {
-    for (;;) {
-      const answer = await ctx.cluster.get(ref, ctx.signal);
-      if (answer.type === 'refused' && answer.refusal.httpStatus === 404) break;
-      if (ctx.clock.now() >= deadline)
-        throw plumbError('HealthCheckFailed', {
-          subject: formatRef(ref),
-          message: `is still there after ${controllersGoneMs / 1000} s`,
-          hint: 'its pods do not end: see kubectl describe, then run plumb uninstall again; no Flux object was touched yet',
-        });
-      await ctx.clock.sleep(pollMs, ctx.signal);
-    }
-  }
 }

@@ -9,6 +9,7 @@ import { defaultKubeconfigPaths, listContexts } from '../clients/cluster/kubecon
 import { createGitClient, type GitClient } from '../clients/git/gitClient.ts';
 import { fluxKinds } from '../flux/kinds.gen.ts';
 import type { Credentials } from '../protocol/credentials.ts';
+import { BuildCache } from '../lib/kustomize/buildCache.ts';
 import type { EngineConfig } from '../protocol/engine.ts';
 import type { EngineEvent } from '../protocol/events.ts';
 import type { Clock } from '../ssa/runContext.ts';
@@ -40,6 +41,8 @@ export class EngineCore {
   readonly config: EngineConfig;
   readonly deps: EngineDependencies;
   readonly workspace: Workspace;
+  /** What builds leave for later ones to reuse, whoever asks for them. */
+  readonly builds = new BuildCache();
   readonly closing = new AbortController();
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   #connection: Promise<Connection> | undefined;

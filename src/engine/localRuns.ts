@@ -7,7 +7,6 @@ import type { SourceContext } from '../controllers/source/sourceContext.ts';
 import type { KustomizeContext } from '../controllers/kustomize/kustomizeContext.ts';
 import { type ControllerProfile, defaultProfile } from '../flux/controllerProfile.ts';
 import { coreEvent, type FluxEvent } from '../flux/events.ts';
-import { BuildCache } from '../lib/kustomize/buildCache.ts';
 import { EventRecorder } from '../ssa/eventRecorder.ts';
 import type { RunContext } from '../ssa/runContext.ts';
 import type { EngineCore } from './engineCore.ts';
@@ -18,7 +17,6 @@ import type { Slot } from './queue.ts';
 /** What all runs on one cluster share: artifacts in memory and the recorder of events. */
 export class RunContexts {
   readonly artifacts = new ArtifactStore();
-  readonly builds = new BuildCache();
   readonly #core: EngineCore;
   readonly #session: ClusterSession;
   readonly #recorder: EventRecorder;
@@ -55,7 +53,7 @@ export class RunContexts {
     return {
       ...this.#base(signal, ref, slot),
       profile,
-      builds: this.builds,
+      builds: this.#core.builds,
       park: (wait) => (slot === undefined ? wait() : slot.park(wait)),
       fetchArtifact: (source, fetchSignal) =>
         readArtifact(this.source(fetchSignal, ref, undefined, profile), source),

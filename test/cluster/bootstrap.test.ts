@@ -10,13 +10,18 @@ import { Secret } from '../../src/base/secret.ts';
 import { applyStaged, summarizeStaged } from '../../src/bootstrap/applyStaged.ts';
 import type { BootstrapRequest } from '../../src/bootstrap/bootstrapTarget.ts';
 import { type BootstrapDraft, planBootstrap } from '../../src/bootstrap/planBootstrap.ts';
-import { planInstall } from '../../src/bootstrap/planInstall.ts';
+import { type CheckFinding, checkInstallation } from '../../src/bootstrap/checkInstallation.ts';
+import { applyInstall, planInstall } from '../../src/bootstrap/planInstall.ts';
+import { planUninstall } from '../../src/bootstrap/planUninstall.ts';
 import type { BootstrapContext } from '../../src/bootstrap/repository.ts';
 import { type BootstrapOutcome, runBootstrap } from '../../src/bootstrap/runBootstrap.ts';
+import { uninstall } from '../../src/bootstrap/uninstall.ts';
 import { createClusterClient } from '../../src/clients/cluster/createClusterClient.ts';
 import { createGitClient } from '../../src/clients/git/gitClient.ts';
 import { generateSshKey } from '../../src/clients/git/sshKey.ts';
 import { systemClock } from '../../src/engine/systemClock.ts';
+import { formatRef, type KubeObject, refOf } from '../../src/kube/object.ts';
+import { waitUntilGone } from '../../src/ssa/waitUntilGone.ts';
 import { startGitHttpServer } from '../servers/gitHttpServer.ts';
 import { commitFiles, runGit } from '../servers/gitRepository.ts';
 import { startGitSshServer } from '../servers/gitSshServer.ts';
@@ -423,6 +428,7 @@ test('an installation of another tool is left alone unless forced, and so is one
     const answer = await administrator.cluster.patch(ref, patch, { type: 'merge', fieldManager: 'test' });
     assert.equal(answer.type, 'ok');
   };
+  await applyInstall(administrator, request.namespace);
   await label({ 'app.kubernetes.io/managed-by': 'Helm' });
   await assert.rejects(bootstrap(request), failsWith('ModeForbids', /managed by Helm/));
   await assert.rejects(
@@ -452,4 +458,129 @@ test('an object the server refuses is named with its words', async () => {
     applyStaged(administrator, [broken]),
     failsWith('ReconciliationFailed', /^ServiceAccount\/default\/Not Allowed: dry-run refused \(Invalid\)/),
   );
+});
+
+/** What a cluster with Flux 2.9 has and this one has not: a controller's Deployment; kwok leaves its pods alone. */
+function controllerDeployment(namespace: string): KubeObject {
+  const labels = { app: 'source-controller', 'app.kubernetes.io/part-of': 'flux' };
+  const container = { name: 'manager', image: 'ghcr.io/fluxcd/source-controller:v1.9.5' };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'source-controller', namespace, labels },
+    spec: {
+      selector: { matchLabels: { app: 'source-controller' } },
+      template: { metadata: { labels }, spec: { containers: [container] } },
+    },
+  };
+}
+
+async function create(object: KubeObject): Promise<void> {
+  const answer = await administrator.cluster.create(object, { fieldManager: 'test' });
+  assert.equal(answer.type, 'ok', JSON.stringify(answer));
+}
+
+function findings(items: readonly CheckFinding[]): readonly string[] {
+  return items.filter(({ state }) => state !== 'passed').map(({ state, message }) => `${state}: ${message}`);
+}
+
+test('check finds a local installation in order, a controller that is not ready, and what a viewer cannot see', async () => {
+  const { request } = await freshRequest();
+  const { namespace } = request;
+  await applyInstall(administrator, namespace);
+  assert.deepEqual(findings(await checkInstallation(administrator, namespace)), []);
+  await create(controllerDeployment(namespace));
+  const [finding] = findings(await checkInstallation(administrator, namespace));
+  assert.match(
+    finding ?? '',
+    /^failed: Deployment\/flux-\d+\/source-controller \(ghcr\.io\/fluxcd\/source-controller:v1\.9\.5\): /,
+  );
+  await assert.rejects(
+    planInstall(administrator, namespace, false),
+    failsWith('ModeForbids', /Flux is installed already \(source-controller\)/),
+  );
+  const { commits, installObjects } = await planBootstrap(administrator, request);
+  assert.deepEqual([commits.components, installObjects], [undefined, []]);
+  const user = { userName: 'checker', namespace, clusterRole: 'view' };
+  const ctx = await contextOf(await sandbox.userKubeconfig(user));
+  assert.deepEqual(
+    findings(await checkInstallation(ctx, namespace)).map((text) => text.split(':').slice(0, 2).join(':')),
+    [`warning: rights for local mode in ${namespace}`, 'warning: cannot be read'],
+  );
+  ctx.cluster.close();
+});
+
+test('uninstall shows what goes and what stays, and takes exactly that', async () => {
+  const { namespace } = (await freshRequest()).request;
+  await assert.rejects(
+    planUninstall(administrator, namespace, false),
+    failsWith('ModeForbids', /Flux is also installed in namespace flux-\d+/),
+  );
+  await sandbox.request('DELETE', `/api/v1/namespaces/flux-${count - 1}`);
+  const other = controllerDeployment(`flux-${count - 1}`);
+  await waitUntilGone(administrator, [refOf(other)], 30_000);
+
+  await applyInstall(administrator, namespace);
+  await create(controllerDeployment(namespace));
+  await create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'workload', namespace: 'default' } });
+  await create({
+    apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+    kind: 'Kustomization',
+    metadata: { name: 'apps', namespace: 'default', finalizers: ['finalizers.fluxcd.io'] },
+    spec: { interval: '1m', path: './', prune: true, sourceRef: { kind: 'GitRepository', name: 'x' } },
+  });
+  const apps = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization', name: 'apps' };
+  const inventory = { entries: [{ id: 'default_workload__ConfigMap', v: 'v1' }] };
+  await administrator.cluster.patch(
+    { ...apps, namespace: 'default' },
+    { status: { inventory } },
+    { type: 'merge', fieldManager: 'test', subresource: 'status' },
+  );
+
+  const outdated = await planUninstall(administrator, namespace, false);
+  const config = { name: 'late', namespace: 'default' };
+  await create({
+    apiVersion: 'source.toolkit.fluxcd.io/v1',
+    kind: 'GitRepository',
+    metadata: config,
+    spec: { interval: '1m', url: http.url },
+  });
+  await assert.rejects(
+    uninstall(administrator, outdated),
+    failsWith('PlanOutdated', /^GitRepository\/default\/late: came into the cluster/),
+  );
+  assert.equal(
+    await statusOf('/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/default/kustomizations/apps'),
+    200,
+  );
+
+  const draft = await planUninstall(administrator, namespace, false);
+  const kinds = draft.deletions.map(({ kind }) => kind);
+  assert.deepEqual(
+    [...new Set(kinds)],
+    [
+      'Deployment',
+      'ServiceAccount',
+      'ClusterRole',
+      'ClusterRoleBinding',
+      'CustomResourceDefinition',
+      'Namespace',
+    ],
+  );
+  assert.deepEqual(
+    draft.orphans.map(({ owner, objects }) => `${formatRef(owner)} ${objects}`),
+    ['Kustomization/default/apps 1'],
+  );
+  const { deleted, failures } = await uninstall(administrator, draft);
+  assert.deepEqual([failures, deleted.length], [[], draft.deletions.length]);
+  assert.equal(await statusOf('/api/v1/namespaces/default/configmaps/workload'), 200);
+  await waitUntilGone(
+    administrator,
+    draft.deletions.filter(({ kind }) => kind === 'CustomResourceDefinition'),
+    30_000,
+  );
+  const check = await checkInstallation(administrator, namespace);
+  assert.deepEqual(findings(check), [
+    'failed: Flux is not installed: the definition of GitRepository is missing',
+  ]);
 });

@@ -49,9 +49,8 @@ export function createDiscovery(transport: Transport): Discovery {
   };
 
   const fresh = async (refresh: boolean): Promise<Catalogue> =>
-    await (catalogue === undefined || (refresh && performance.now() - askedAt > missLifetimeMs)
-      ? ask()
-      : catalogue);
+    await (catalogue === undefined || refresh ? ask() : catalogue);
+  const afterMiss = (): Promise<Catalogue> => fresh(performance.now() - askedAt > missLifetimeMs);
 
   const readDocument = async (path: string): Promise<JsonObject> => {
     const known = etags.get(path);
@@ -114,11 +113,13 @@ export function createDiscovery(transport: Transport): Discovery {
       return [...(await fresh(false)).versions.values()].flat();
     },
     async kind(ref) {
-      const find = async (refresh: boolean): Promise<ServedKind | undefined> =>
-        (await kindsIn(ref, refresh))?.find(({ kind }) => kind === ref.kind);
-      const known = await fresh(false);
-      const found = known.versions.get(apiVersionOf(ref))?.find(({ kind }) => kind === ref.kind);
-      return found ?? (await find(true));
+      const find = ({ versions }: Catalogue): ServedKind | undefined =>
+        versions.get(apiVersionOf(ref))?.find(({ kind }) => kind === ref.kind);
+      const found = find(await fresh(false));
+      if (found !== undefined) return found;
+      const asked = await afterMiss();
+      requireWorking(asked, [apiVersionOf(ref)]);
+      return find(asked);
     },
   };
 }
