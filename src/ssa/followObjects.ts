@@ -1,5 +1,5 @@
-import { isPlumbError } from '../base/plumbError.ts';
 import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
+import { isPlumbError } from '../base/plumbError.ts';
 import { type KubeObject, type ObjectRef, refKey, refOf } from '../kube/object.ts';
 
 /** Called with the present state of an object and at each change; undefined when it does not exist. */
@@ -10,6 +10,11 @@ export interface ObjectFollower {
   /** Runs until the signal aborts. */
   follow(refs: readonly ObjectRef[], listener: ObjectListener, signal: AbortSignal): Promise<void>;
 }
+
+/** Where reading one object is allowed and watching is not, and while a kind is not served yet. */
+const pollMs = 5000;
+/** Kinds that are ready as soon as they are there; their content is none of our business. */
+const contentless = ['/Secret', '/ConfigMap'];
 
 /** A follower with watches of its own: one per kind and namespace, narrowed to the name when only one object is meant. */
 export function followerOn(cluster: ClusterClient): ObjectFollower {
@@ -35,20 +40,12 @@ async function followGroup(
   const options = {
     ...(first.namespace !== undefined && { namespace: first.namespace }),
     ...(refs.length === 1 && { fieldSelector: `metadata.name=${first.name}` }),
+    ...(contentless.includes(`${first.group}/${first.kind}`) && { metadataOnly: true }),
   };
-  const { group, version, kind } = first;
   try {
-    await watchGroup();
-  } catch (error) {
-    // The definition went while its objects were followed: they went with it.
-    if (!isPlumbError(error, 'NotFound')) throw error;
-    for (const ref of wanted.values()) listener(ref, undefined);
-  }
-
-  async function watchGroup(): Promise<void> {
     await cluster.watch(
       // The kind alone: with a name it would be read as one object.
-      { group, version, kind },
+      { group: first.group, version: first.version, kind: first.kind },
       options,
       (event) => {
         if (event.type === 'interrupted') return;
@@ -62,5 +59,37 @@ async function followGroup(
       },
       signal,
     );
+  } catch (error) {
+    if (!isPlumbError(error, 'AccessDenied') && !isPlumbError(error, 'NotFound')) throw error;
+    await pollEach(cluster, refs, listener, signal);
   }
+}
+
+async function pollEach(
+  cluster: ClusterClient,
+  refs: readonly ObjectRef[],
+  listener: ObjectListener,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    for (const ref of refs) {
+      const answer = await cluster.get(ref, signal);
+      if (signal.aborted) return;
+      if (answer.type === 'ok') listener(ref, answer.value);
+      else if (answer.refusal.httpStatus === 404) listener(ref, undefined);
+    }
+    await pause(signal);
+  }
+}
+
+function pause(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, pollMs);
+    signal.addEventListener('abort', done);
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+  });
 }

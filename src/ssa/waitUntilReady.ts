@@ -1,8 +1,9 @@
 import type { DurationMs } from '../base/duration.ts';
 import { isJsonObject } from '../base/json.ts';
 import { plumbError } from '../base/plumbError.ts';
-import { computeStatus, type StatusResult } from '../kube/kstatus.ts';
+import { computeStatus, type KStatus, type StatusResult } from '../kube/kstatus.ts';
 import { formatRef, type KubeObject, type ObjectRef, refKey } from '../kube/object.ts';
+import { explainStuck } from './explainStuck.ts';
 import { followerOn } from './followObjects.ts';
 import type { RunContext } from './runContext.ts';
 
@@ -10,8 +11,10 @@ export interface WaitOptions {
   readonly timeout: DurationMs;
   /** Judges objects that have rules of their own (health check expressions); undefined for all others. */
   readonly statusOf?: (object: KubeObject) => StatusResult | undefined;
-  /** False: a Failed object does not end the wait before the timeout. */
+  /** True: the first Failed object ends the wait. False: it goes on while any object is neither Current nor Failed. */
   readonly failFast: boolean;
+  /** Jobs that count as Current when they are gone, seen before or not: those whose TTL removes them. */
+  readonly mayVanish?: (ref: ObjectRef) => boolean;
 }
 
 /** Every object was Current. */
@@ -19,12 +22,26 @@ export interface Health {
   readonly elapsedMs: DurationMs;
 }
 
-type Verdict = StatusResult & { readonly ref: ObjectRef };
+interface Waited {
+  readonly ref: ObjectRef;
+  /** Undefined until it was looked at. */
+  status: KStatus | undefined;
+  message: string;
+  object: KubeObject | undefined;
+  seen: KubeObject | undefined;
+  /** A pod of it will never start. */
+  podFailed: boolean;
+  reasons: readonly string[];
+}
+
+/** Pods of a workload are looked at when it has been in progress for this long, and again at this pace. */
+const inspectMs = 5000;
 
 /**
  * Waits until every object is Current, or one has Failed (kstatus).
  * Parked on watches: no polling, no slot held; the timeout covers the whole set. Read-only.
- * Throws HealthCheckFailed listing each object that is not Current; Cancelled when ctx.signal aborts.
+ * Throws HealthCheckFailed in upstream's words, naming each object that is not Current, with what its pods and conditions
+ * say as the hint; Cancelled when ctx.signal aborts.
  * Follows fluxcd/pkg ssa/manager_wait.go: a Job removed by its TTL counts as Current.
  */
 export async function waitUntilReady(
@@ -35,109 +52,140 @@ export async function waitUntilReady(
   const started = ctx.clock.now();
   if (refs.length === 0) return { elapsedMs: 0 };
   const park = ctx.park ?? (<T>(wait: () => Promise<T>) => wait());
-  const verdicts = await park(() => collectVerdicts(ctx, refs, options));
-  ctx.signal.throwIfAborted();
-  const bad = verdicts.filter(({ status }) => status !== 'Current');
-  if (bad.length === 0) return { elapsedMs: ctx.clock.now() - started };
-  throw healthError(bad);
+  const waited = refs.map((ref): Waited => ({
+    ref,
+    status: undefined,
+    message: '',
+    object: undefined,
+    seen: undefined,
+    podFailed: false,
+    reasons: [],
+  }));
+  await park(() => followAll(ctx, waited, options));
+  return { elapsedMs: ctx.clock.now() - started };
 }
 
-async function collectVerdicts(
-  ctx: RunContext,
-  refs: readonly ObjectRef[],
-  options: WaitOptions,
-): Promise<readonly Verdict[]> {
-  const done = new AbortController();
-  const verdicts = new Map<string, Verdict>(
-    refs.map((ref) => [refKey(ref), { ref, status: 'Unknown', message: 'not seen yet' }]),
+async function followAll(ctx: RunContext, waited: readonly Waited[], options: WaitOptions): Promise<void> {
+  const ended = Promise.withResolvers<'decided' | 'timeout'>();
+  const over = new AbortController();
+  const signal = AbortSignal.any([ctx.signal, over.signal]);
+  const byKey = new Map(waited.map((entry) => [refKey(entry.ref), entry]));
+  const judge = (): void => {
+    if (isDecided(waited, options)) ended.resolve('decided');
+  };
+  const update = (entry: Waited, object: KubeObject | undefined): void => {
+    entry.object = object;
+    entry.seen = object ?? entry.seen;
+    const { status, message, changesAt } = statusOf(ctx, entry, options);
+    Object.assign(entry, { status, message });
+    judge();
+    // kstatus judges an unschedulable pod by its age, which no watch event announces.
+    if (changesAt === undefined) return;
+    ctx.clock.sleep(Math.max(0, changesAt - ctx.clock.now()), signal).then(
+      () => entry.object === object && update(entry, object),
+      () => undefined,
+    );
+  };
+  const cancel = (): void =>
+    ended.reject(plumbError('Cancelled', { message: 'the wait was cancelled', cause: ctx.signal.reason }));
+  ctx.signal.addEventListener('abort', cancel);
+  if (ctx.signal.aborted) cancel();
+  const fail = (error: unknown): void => {
+    if (!signal.aborted) ended.reject(error);
+  };
+  ctx.clock.sleep(options.timeout, signal).then(
+    () => ended.resolve('timeout'),
+    () => undefined,
   );
-  const last = new Map<string, KubeObject>();
   const follower = ctx.follower ?? followerOn(ctx.cluster);
-  const signal = AbortSignal.any([ctx.signal, done.signal]);
-  let recheck: NodeJS.Timeout | undefined;
-
-  const judge = (ref: ObjectRef, object: KubeObject | undefined): void => {
-    const key = refKey(ref);
-    verdicts.set(key, verdictOn(ref, object, last.get(key), options));
-    if (object !== undefined) last.set(key, object);
-    if (isDecided([...verdicts.values()], options.failFast)) done.abort();
-  };
-  // kstatus judges an unschedulable pod by its age, which no watch event announces.
-  const judgeByAge = (): void => {
-    for (const { ref } of verdicts.values()) {
-      const object = last.get(refKey(ref));
-      if (object?.kind === 'Pod' && object.apiVersion === 'v1') judge(ref, object);
-    }
-    recheck = setTimeout(judgeByAge, ageCheckMs);
-  };
-  recheck = setTimeout(judgeByAge, ageCheckMs);
-  const timeout = ctx.clock.sleep(options.timeout, signal).then(
-    () => done.abort(),
-    () => undefined, // Decided or cancelled before.
-  );
+  follower
+    .follow(
+      waited.map(({ ref }) => ref),
+      (ref, object) => {
+        const entry = byKey.get(refKey(ref));
+        if (entry !== undefined && !signal.aborted) update(entry, object);
+      },
+      signal,
+    )
+    .catch(fail);
+  inspectPods({ ...ctx, signal }, waited, judge).catch(fail);
   try {
-    await untilAborted(follower.follow(refs, judge, signal), signal);
+    const end = await ended.promise;
+    const bad = notReady(waited, end);
+    for (const entry of bad) await explain(ctx, entry);
+    if (bad.length > 0) throw healthError(bad, end);
   } finally {
-    clearTimeout(recheck);
-    done.abort();
-    await timeout;
-  }
-  return [...verdicts.values()];
-}
-
-const ageCheckMs = 5_000;
-
-/** A follower may end late or with the abort itself; only its own failure counts. */
-async function untilAborted(following: Promise<void>, signal: AbortSignal): Promise<void> {
-  try {
-    await following;
-  } catch (error) {
-    if (!signal.aborted) throw error;
+    over.abort();
+    ctx.signal.removeEventListener('abort', cancel);
   }
 }
 
-function verdictOn(
-  ref: ObjectRef,
-  object: KubeObject | undefined,
-  before: KubeObject | undefined,
-  options: WaitOptions,
-): Verdict {
-  if (object !== undefined) return { ref, ...(options.statusOf?.(object) ?? computeStatus(object)) };
-  if (before !== undefined && isJobWithTtl(before))
-    return { ref, status: 'Current', message: 'the Job was removed by its TTL' };
-  return { ref, status: 'NotFound', message: 'there is no such object' };
+function statusOf(ctx: RunContext, entry: Waited, options: WaitOptions): StatusResult {
+  const { object, seen, ref } = entry;
+  if (object === undefined) {
+    const isExpected = options.mayVanish?.(ref) === true || (seen !== undefined && isJobWithTtl(seen));
+    return isExpected
+      ? { status: 'Current', message: 'the Job was removed by its TTL' }
+      : { status: 'NotFound', message: 'there is no such object' };
+  }
+  const result = options.statusOf?.(object) ?? computeStatus(object, ctx.clock.now());
+  return entry.podFailed && result.status === 'InProgress' ? { ...result, status: 'Failed' } : result;
 }
 
-function isJobWithTtl(object: KubeObject): boolean {
-  const spec = object['spec'];
+function isJobWithTtl({ apiVersion, kind, spec }: KubeObject): boolean {
   return (
-    object.kind === 'Job' &&
-    object.apiVersion.startsWith('batch/') &&
+    kind === 'Job' &&
+    apiVersion.startsWith('batch/') &&
     isJsonObject(spec) &&
     spec['ttlSecondsAfterFinished'] !== undefined
   );
 }
 
-function isDecided(verdicts: readonly Verdict[], failFast: boolean): boolean {
+function isDecided(waited: readonly Waited[], { failFast }: WaitOptions): boolean {
   return (
-    (failFast && verdicts.some(({ status }) => status === 'Failed')) ||
-    verdicts.every(({ status }) => status === 'Current')
+    (failFast && waited.some(({ status }) => status === 'Failed')) ||
+    waited.every(({ status }) => status === 'Current' || status === 'Failed')
   );
 }
 
-/** Upstream's words (contract 1.10); the messages of the objects follow. */
-function healthError(bad: readonly Verdict[]) {
-  const failed = bad.filter(({ status }) => status === 'Failed');
-  const named = (verdicts: readonly Verdict[]): string =>
-    verdicts.map(({ ref, status }) => `${formatRef(ref)} status: '${status}'`).join(', ');
-  const told = (failed.length > 0 ? failed : bad).filter(({ message }) => message !== '').slice(0, 5);
+function notReady(waited: readonly Waited[], end: 'decided' | 'timeout'): readonly Waited[] {
+  return waited.filter(({ status }) => status === 'Failed' || (end === 'timeout' && status !== 'Current'));
+}
+
+/** Upstream's words (contract 1.10). */
+function healthError(bad: readonly Waited[], end: 'decided' | 'timeout'): Error {
+  const named = bad.map(({ ref, status }) =>
+    status === undefined
+      ? `can't determine status for ${formatRef(ref)}`
+      : `${formatRef(ref)} status: '${status}'`,
+  );
+  const words = end === 'timeout' ? 'timeout waiting for' : 'failed early due to stalled resources';
+  const told = bad.flatMap(({ ref, message, reasons }) =>
+    reasons.length > 0 ? reasons : message === '' ? [] : [`${formatRef(ref)}: ${message}`],
+  );
   return plumbError('HealthCheckFailed', {
-    message:
-      failed.length > 0
-        ? `failed early due to stalled resources: [${named(failed)}]`
-        : `timeout waiting for: [${named(bad)}]`,
-    ...(told.length > 0 && {
-      hint: told.map(({ ref, message }) => `${formatRef(ref)}: ${message}`).join('; '),
-    }),
+    message: `${words}: [${named.join(', ')}]`,
+    ...(told.length > 0 && { hint: [...new Set(told)].slice(0, 5).join('; ') }),
   });
+}
+
+/** A workload fails with a pod that will never start; upstream looks at each poll, we once it takes long. */
+async function inspectPods(ctx: RunContext, waited: readonly Waited[], judge: () => void): Promise<void> {
+  for (;;) {
+    await ctx.clock.sleep(inspectMs, ctx.signal);
+    for (const entry of waited) {
+      if (entry.status !== 'InProgress') continue;
+      await explain(ctx, entry);
+      if (entry.podFailed && (entry.status as KStatus) === 'InProgress') entry.status = 'Failed';
+    }
+    judge();
+  }
+}
+
+async function explain(ctx: RunContext, entry: Waited): Promise<void> {
+  if (entry.object === undefined || ctx.signal.aborted) return;
+  const report = await explainStuck(ctx, entry.object);
+  if (report === undefined) return;
+  entry.podFailed = report.failed;
+  entry.reasons = report.reasons;
 }
