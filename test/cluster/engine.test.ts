@@ -11,6 +11,7 @@ import { createEngine } from '../../src/engine/createEngine.ts';
 import { fluxCrds } from '../../src/flux/crds.gen.ts';
 import type { KubeObject, ObjectRef } from '../../src/kube/object.ts';
 import type { Engine } from '../../src/protocol/engine.ts';
+import type { FluxNode } from '../../src/protocol/views.ts';
 import { startGitHttpServer, type GitHttpServer } from '../servers/gitHttpServer.ts';
 import { runGit } from '../servers/gitRepository.ts';
 import { ownSandboxCluster } from './sandboxCluster.ts';
@@ -145,6 +146,22 @@ async function scale(replicas: number): Promise<void> {
   assert.equal(answer.type, 'ok');
 }
 
+/** The tree follows the watches: it shows a run's end once they have told of it. */
+async function readyWorkload(): Promise<FluxNode | undefined> {
+  let wake = (): void => undefined;
+  const listener = engine.onEvent(() => wake());
+  try {
+    for (;;) {
+      const changed = new Promise<void>((resolve) => (wake = resolve));
+      const [node] = (await engine.tree()).workloads;
+      if (node?.state === 'ready') return node;
+      await changed;
+    }
+  } finally {
+    listener.dispose();
+  }
+}
+
 test('in observe mode, with nobody reconciling, a reconcile is refused with what to do', async () => {
   await assert.rejects(
     engine.reconcile(apps, false),
@@ -170,8 +187,7 @@ test('in local mode source and workload are reconciled, and the tree shows it', 
     'ConfigMap created',
     'Deployment created',
   ]);
-  const node = (await engine.tree()).workloads[0];
-  assert.equal(node?.state, 'ready');
+  const node = await readyWorkload();
   assert.deepEqual(node?.inventory.map(({ ref, state }) => `${ref.name} ${state}`).sort(), [
     'settings ready',
     'web ready',

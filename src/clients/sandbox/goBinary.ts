@@ -98,6 +98,8 @@ async function build(
       onProgress,
       ...(signal !== undefined && { signal }),
     });
+    // What an interrupted clean-up left there is no build: it has no program.
+    await rm(folder, { recursive: true, force: true });
     await rename(staging, folder);
   } finally {
     await rm(staging, { recursive: true, force: true });
