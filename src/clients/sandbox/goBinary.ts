@@ -89,6 +89,8 @@ async function build(
 ): Promise<void> {
   const staging = await mkdtemp(`${folder}.new-`);
   try {
+    onProgress('looking at its packages');
+    signal?.throwIfAborted();
     await goBuild({
       go,
       folder: recipe.folder,
