@@ -160,7 +160,17 @@ function workbenchOf(page: Page, screenshots: string, close: () => Promise<void>
     rowMenu: async (title, text, entry) => {
       await (await row(title, text)).click({ button: 'right' });
       const item = page.locator('.monaco-menu .action-item').filter({ hasText: entry });
-      await (await seen(item)).click();
+      // A menu takes no click in the first moment after it opened: it stays open, and the click is made again.
+      for (let click = 0; click < 5; click++) {
+        await (await seen(item)).click();
+        const menu = page.locator('.monaco-menu').first();
+        const isClosed = await menu.waitFor({ state: 'hidden', timeout: 2000 }).then(
+          () => true,
+          () => false,
+        );
+        if (isClosed) return;
+      }
+      throw new Error(`the menu entry ${entry} took no click`);
     },
     rowGone: (title, text) =>
       view(title)
