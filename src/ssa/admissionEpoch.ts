@@ -27,9 +27,9 @@ const namespaceKind: Kind = { group: '', version: 'v1', kind: 'Namespace' };
 const limitRangeKind: Kind = { group: '', version: 'v1', kind: 'LimitRange' };
 
 /**
- * The epoch of each namespace, cluster-scoped objects under '': the server's version and the resourceVersions of webhook
- * configurations, admission policies and bindings, CRDs, the Namespace and its LimitRanges. A policy changes a dry-run while
- * the object's own resourceVersion stays.
+ * The epoch of each namespace, cluster-scoped objects under '': the server's version and what webhook configurations,
+ * admission policies and bindings, CRDs, the Namespace and its LimitRanges say. A policy changes a dry-run while the object's
+ * own resourceVersion stays.
  */
 export async function admissionEpochs(
   ctx: RunContext,
@@ -59,9 +59,14 @@ export async function admissionEpochs(
   return new Map([['', epoch([])], ...perNamespace]);
 }
 
-/** Name and resourceVersion of each object; '' when the kind is not served, undefined when it may not be read. */
+/**
+ * Which objects there are, and which version of what each asks for: status writes, as policies and definitions get soon after
+ * they are made, leave the generation alone. '' when the kind is not served, undefined when it may not be read.
+ */
 async function versionsOf(ctx: RunContext, kind: Kind, options: ListOptions): Promise<string | undefined> {
   const answer = await ctx.cluster.list(kind, { ...options, metadataOnly: true }, ctx.signal);
   if (answer.type === 'refused') return answer.refusal.httpStatus === 404 ? '' : undefined;
-  return answer.value.map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion ?? ''}`).join(',');
+  return answer.value
+    .map(({ metadata }) => `${metadata.uid ?? ''} ${metadata.generation ?? metadata.resourceVersion ?? ''}`)
+    .join(',');
 }

@@ -7,9 +7,11 @@ import { createDryRunCache, type DryRunCache } from '../../src/ssa/dryRunCache.t
 import type { Plan } from '../../src/ssa/plan.ts';
 import { planApply } from '../../src/ssa/planApply.ts';
 import { applyPlan } from '../../src/ssa/applyPlan.ts';
+import { ownSandboxCluster } from './sandboxCluster.ts';
 import { actionsOf, noInventory, runContext, ssaCluster, type Playground } from './ssaCluster.ts';
 
-const cluster = await ssaCluster();
+// A definition or a policy that another file makes on the same cluster is a new epoch.
+const cluster = await ssaCluster(ownSandboxCluster);
 const unique = randomBytes(3).toString('hex');
 const dryRuns: string[] = [];
 const client = await createClusterClient({
@@ -39,6 +41,20 @@ stringData: { a: b }
 
 const newCache = (): DryRunCache => createDryRunCache({ clusterUid: 'x', maxAge: 60_000 });
 
+/** Applies, and waits until the controllers have written their last: a write between read and dry-run is not cached. */
+async function applied(play: Playground): Promise<void> {
+  await play.run(play.desired(yaml));
+  await settled(play, 1);
+}
+
+async function settled(play: Playground, replicas: number): Promise<void> {
+  const path = `/apis/apps/v1/namespaces/${play.namespace}/deployments/web`;
+  await play.sandbox.waitFor(path, (object) => {
+    const status = JSON.stringify(object['status'] ?? {});
+    return status.includes('NewReplicaSetAvailable') && status.includes(`"availableReplicas":${replicas}`);
+  });
+}
+
 /** A diff, and how many dry-runs it took. */
 async function diff(
   play: Playground,
@@ -52,10 +68,7 @@ async function diff(
 
 test('a diff with nothing changed does no dry-run, status writes notwithstanding', async () => {
   const play = await cluster.playground();
-  await play.run(play.desired(yaml));
-  await play.sandbox.waitFor(`/apis/apps/v1/namespaces/${play.namespace}/deployments/web`, (object) =>
-    JSON.stringify(object['status'] ?? {}).includes('"readyReplicas":1'),
-  );
+  await applied(play);
   const cache = newCache();
   const first = await diff(play, cache);
   assert.equal(first.count, 2);
@@ -68,11 +81,12 @@ test('a diff with nothing changed does no dry-run, status writes notwithstanding
 
 test('a changed object, a changed file or a changed Secret is asked for again', async () => {
   const play = await cluster.playground();
-  await play.run(play.desired(yaml));
+  await applied(play);
   const cache = newCache();
   await diff(play, cache);
   const live = await play.live('apps/v1', 'Deployment', 'web');
   await play.actAs('kubectl', live, { spec: { replicas: 3 } }, 'scale');
+  await settled(play, 3);
   const drifted = await diff(play, cache);
   assert.equal(drifted.count, 1);
   assert.deepEqual(actionsOf(drifted.plan.changes), ['Secret/s unchanged', 'Deployment/web configured']);
@@ -85,7 +99,7 @@ test('a changed object, a changed file or a changed Secret is asked for again', 
 
 test('a new admission policy or LimitRange makes every object be asked for again', async () => {
   const play = await cluster.playground();
-  await play.run(play.desired(yaml));
+  await applied(play);
   const cache = newCache();
   await diff(play, cache);
   const path = '/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies';
@@ -132,7 +146,7 @@ test('a refused dry-run, another identity and a cleared cache ask the server', a
 
 test('an apply never trusts the cache', async () => {
   const play = await cluster.playground();
-  await play.run(play.desired(yaml));
+  await applied(play);
   const cache = newCache();
   await diff(play, cache);
   const { plan, count } = await diff(play, cache);

@@ -43,13 +43,16 @@ export interface Playground {
 
 let client: ClusterClient | undefined;
 
-/** A client of the sandbox's administrator, closed after the file's tests. Call it at the top of a test file. */
-export async function ssaCluster(): Promise<{
+/**
+ * A client of the sandbox's administrator, closed after the file's tests. Call it at the top of a test file. `open` chooses
+ * the sandbox: the shared one, or the file's own where what other files do to the cluster would change the result.
+ */
+export async function ssaCluster(open: () => Promise<SandboxCluster> = sandboxCluster): Promise<{
   readonly sandbox: SandboxCluster;
   readonly client: ClusterClient;
   playground(): Promise<Playground>;
 }> {
-  const sandbox = await sandboxCluster();
+  const sandbox = await open();
   client ??= await createClusterClient({ kubeconfig: { paths: [sandbox.kubeconfig] }, log: silentLogger });
   const opened = client;
   after(() => opened.close());
