@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 
@@ -44,6 +44,21 @@ test('every contributed command is registered, and the other way round', () => {
 test('the README lists every command of the editor by its title, and no other', () => {
   const documented = [...readme.matchAll(/^\| Plumb: ([^|]+) \|/gm)].map((match) => match[1]).sort();
   assert.deepEqual(documented, contributes.commands.map(({ title }) => title).sort());
+});
+
+test('hints name commands by the title the palette shows', () => {
+  const titles = new Set(contributes.commands.map(({ title }) => title));
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
+  const named = files
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) =>
+      [...read(join('src', file)).matchAll(/"Plumb: ([A-Z][^"]*)"/g)].map((match) => match[1] ?? ''),
+    );
+  assert.ok(named.length > 0, 'hints were found');
+  assert.deepEqual(
+    named.filter((title) => !titles.has(title)),
+    [],
+  );
 });
 
 test('every command is found under "Plumb:" in the palette', () => {

@@ -47,7 +47,7 @@ export class ClusterSession {
     if (this.#holder === undefined) {
       throw plumbError('ModeForbids', {
         message: `${this.context} is in observe mode: Plumb does not reconcile there`,
-        hint: 'switch to local mode first (plumb … --local, or "Plumb: Set Mode"), where no controller runs',
+        hint: 'switch to local mode first (plumb … --local, or "Plumb: Choose Who Reconciles…"), where no controller runs',
       });
     }
     this.#holder.requireHeld();

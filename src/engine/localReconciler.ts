@@ -2,6 +2,7 @@ import { isJsonObject } from '../base/json.ts';
 import type { Logger } from '../base/logger.ts';
 import { asPlumbError } from '../base/plumbError.ts';
 import { getCondition, isReady, isReconciling } from '../flux/conditions.ts';
+import { dependenciesOf, sourceRefOf } from '../flux/references.ts';
 import { conditionsOf } from '../flux/statusPatch.ts';
 import { sortByDependency } from '../flux/dependencyGraph.ts';
 import { formatRef, type KubeObject, type ObjectRef, refKey, refOf } from '../kube/object.ts';
@@ -9,7 +10,6 @@ import type { Clock } from '../ssa/runContext.ts';
 import type { NextRun, RunOutcome } from '../ssa/runOutcome.ts';
 import { requestedAtAnnotation } from './fluxCommands.ts';
 import { Queue, type Slot } from './queue.ts';
-import { dependenciesOf, sourceRefOf } from './tree/fluxNode.ts';
 import type { WatchStore } from './watchStore.ts';
 
 export interface LocalReconcilerOptions {
@@ -120,7 +120,7 @@ export class LocalReconciler {
   #wakeDependents(dependency: ObjectRef): void {
     for (const object of this.#workloads()) {
       const waits = getCondition(conditionsOf(object), 'Ready')?.reason === 'DependencyNotReady';
-      const depends = dependenciesOf(object).some((ref) => refKey(ref) === refKey(dependency));
+      const depends = dependenciesOf(object).some(({ ref }) => refKey(ref) === refKey(dependency));
       if (waits && depends) this.#queue.enqueue(refKey(refOf(object)));
     }
   }
@@ -188,7 +188,7 @@ function inOrder(objects: readonly KubeObject[]): readonly KubeObject[] {
   const before = (key: string): readonly string[] => {
     const object = byKey.get(key) as KubeObject;
     const source = sourceRefOf(object);
-    return [...dependenciesOf(object), ...(source === undefined ? [] : [source])]
+    return [...dependenciesOf(object).map(({ ref }) => ref), ...(source === undefined ? [] : [source])]
       .map(refKey)
       .filter((other) => byKey.has(other));
   };

@@ -2,6 +2,7 @@ import { isPlumbError, plumbError } from '../base/plumbError.ts';
 import { buildDesired } from '../controllers/kustomize/buildDesired.ts';
 import type { Kustomization } from '../flux/api/kustomize.gen.ts';
 import { inventoryOf } from '../flux/kustomization.ts';
+import { sourceRefOf } from '../flux/references.ts';
 import { formatRef, type ObjectRef, refOf } from '../kube/object.ts';
 import type { RenderedManifest } from '../protocol/engine.ts';
 import type { ClusterMode, DriftView, PlanView, RunView } from '../protocol/views.ts';
@@ -17,7 +18,6 @@ import { PlanStore } from './planStore.ts';
 import { planView, manifestYaml } from './plans/planView.ts';
 import { type PlanFrom, planWorkload, type WorkloadPlan } from './plans/planWorkload.ts';
 import { applyApproved, pruneApproved } from './plans/runPlan.ts';
-import { sourceRefOf } from './tree/fluxNode.ts';
 import type { WatchStore } from './watchStore.ts';
 import { workingTreeArtifact } from './workspace/workingTreeArtifact.ts';
 
@@ -99,7 +99,7 @@ export class Workloads {
       throw plumbError('ModeForbids', {
         subject: formatRef(ref),
         message: `nobody reconciles ${session.context}: no Flux controller runs there, and Plumb is in observe mode`,
-        hint: 'switch to local mode (plumb … --local, or "Plumb: Set Mode") to let Plumb reconcile it',
+        hint: 'switch to local mode (plumb … --local, or "Plumb: Choose Who Reconciles…") to let Plumb reconcile it',
       });
     }
     const token = await requestReconcile(session.cluster, ref, this.#core.deps.clock, signal);

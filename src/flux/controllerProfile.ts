@@ -1,6 +1,6 @@
 import { parseDuration, type DurationMs } from '../base/duration.ts';
-import { isJsonObject, type JsonValue } from '../base/json.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { flagsOfDeployment, flagValue, managerContainer, parseGoBoolean } from './controllerFlags.ts';
 
 /** What the installed kustomize-controller was told: policy and behaviour that a run in its place must keep. */
 export interface ControllerProfile {
@@ -51,9 +51,9 @@ export function isGateOn(profile: ControllerProfile, gate: string): boolean {
 /** The profile that a kustomize-controller Deployment says, whatever its number of replicas. */
 export function profileOfDeployment(deployment: KubeObject): ControllerProfile {
   const container = managerContainer(deployment);
-  const flags = readFlags(strings(container?.['args']));
-  const flag = (name: string): string | undefined => flags.get(name)?.at(-1);
-  const isOn = (name: string, otherwise: boolean): boolean => parseBoolean(flag(name)) ?? otherwise;
+  const flags = flagsOfDeployment(deployment);
+  const flag = (name: string): string | undefined => flagValue(flags, name);
+  const isOn = (name: string, otherwise: boolean): boolean => parseGoBoolean(flag(name)) ?? otherwise;
   const optional = <K extends string>(key: K, name: string): Partial<Record<K, string>> => {
     const value = flag(name);
     return value === undefined || value === '' ? {} : ({ [key]: value } as Record<K, string>);
@@ -80,47 +80,14 @@ export function profileOfDeployment(deployment: KubeObject): ControllerProfile {
   };
 }
 
-function managerContainer(
-  deployment: KubeObject,
-): Readonly<Record<string, JsonValue | undefined>> | undefined {
-  const at = (value: JsonValue | undefined, key: string): JsonValue | undefined =>
-    isJsonObject(value) ? value[key] : undefined;
-  const containers = at(at(at(deployment['spec'], 'template'), 'spec'), 'containers');
-  if (!Array.isArray(containers)) return undefined;
-  const objects = (containers as readonly JsonValue[]).filter(isJsonObject);
-  return objects.find((container) => container['name'] === 'manager') ?? objects[0];
-}
-
-/** `--name=value`, `--name value` and `--name`, as Go's pflag reads them; a name may come more than once. */
-function readFlags(args: readonly string[]): ReadonlyMap<string, readonly string[]> {
-  const flags = new Map<string, string[]>();
-  for (let index = 0; index < args.length; index++) {
-    const match = /^--?([^=]+)(?:=(.*))?$/s.exec(args[index] as string);
-    if (match === null) continue;
-    const next = args[index + 1];
-    const isSeparate = match[2] === undefined && next !== undefined && !next.startsWith('-');
-    const value = match[2] ?? (isSeparate ? next : 'true');
-    if (isSeparate) index++;
-    const name = match[1] as string;
-    flags.set(name, [...(flags.get(name) ?? []), value]);
-  }
-  return flags;
-}
-
 function readGates(entries: readonly string[]): Readonly<Record<string, boolean>> {
   return Object.fromEntries(
     entries.flatMap((entry) => {
       const [name = '', value = ''] = entry.split('=');
-      const isOn = parseBoolean(value);
+      const isOn = parseGoBoolean(value);
       return isOn === undefined ? [] : [[name.trim(), isOn]];
     }),
   ) as Readonly<Record<string, boolean>>;
-}
-
-function parseBoolean(text: string | undefined): boolean | undefined {
-  if (text === undefined) return undefined;
-  if (/^(1|t|true)$/i.test(text)) return true;
-  return /^(0|f|false)$/i.test(text) ? false : undefined;
 }
 
 function list(values: readonly string[] | undefined): readonly string[] {
@@ -128,10 +95,4 @@ function list(values: readonly string[] | undefined): readonly string[] {
     .flatMap((value) => value.split(','))
     .map((value) => value.trim())
     .filter((value) => value !== '');
-}
-
-function strings(value: JsonValue | undefined): readonly string[] {
-  return Array.isArray(value)
-    ? (value as readonly JsonValue[]).filter((item) => typeof item === 'string')
-    : [];
 }

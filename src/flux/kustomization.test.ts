@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Kustomization, KustomizationSpec } from './api/kustomize.gen.ts';
 import { addToHistory } from './history.ts';
-import { dependenciesOf, inventoryOf, retryIntervalOf, sourceRefOf, timeoutOf } from './kustomization.ts';
+import { inventoryOf, retryIntervalOf, sourceOf, timeoutOf } from './kustomization.ts';
+import { dependenciesOf } from './references.ts';
 
 function kustomization(spec: Partial<KustomizationSpec>): Kustomization {
   return {
@@ -33,7 +34,7 @@ test('a duration that is none is refused with the field', () => {
 });
 
 test('source and dependencies are in the own namespace unless they name one', () => {
-  assert.deepEqual(sourceRefOf(kustomization({})), {
+  assert.deepEqual(sourceOf(kustomization({})), {
     group: 'source.toolkit.fluxcd.io',
     version: 'v1',
     kind: 'GitRepository',

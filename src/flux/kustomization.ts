@@ -1,8 +1,9 @@
 import { parseDuration, type DurationMs } from '../base/duration.ts';
 import { plumbError } from '../base/plumbError.ts';
-import { formatRef, parseApiVersion, refOf, type KubeObject, type ObjectRef } from '../kube/object.ts';
+import { formatRef, refOf, type KubeObject, type ObjectRef } from '../kube/object.ts';
 import type { Kustomization } from './api/kustomize.gen.ts';
 import { refOfInventoryEntry } from '../kube/inventoryId.ts';
+import { sourceRefOf } from './references.ts';
 
 const shortestTimeoutMs = 30_000;
 
@@ -40,26 +41,15 @@ export function timeoutOf(kustomization: Kustomization): DurationMs {
   return Math.max(duration, shortestTimeoutMs);
 }
 
-/** The source the Kustomization reads, in its own namespace unless it names another. */
-export function sourceRefOf(kustomization: Kustomization): ObjectRef {
-  const { apiVersion, kind, name, namespace } = kustomization.spec.sourceRef;
-  const served = parseApiVersion(apiVersion ?? 'source.toolkit.fluxcd.io/v1');
-  return { ...served, kind, name, namespace: namespace ?? kustomization.metadata.namespace ?? '' };
-}
-
-/** The Kustomizations it waits for. */
-export function dependenciesOf(
-  kustomization: Kustomization,
-): readonly { readonly ref: ObjectRef; readonly readyExpr?: string }[] {
-  return (kustomization.spec.dependsOn ?? []).map(({ name, namespace, readyExpr }) => ({
-    ref: {
-      ...parseApiVersion(kustomization.apiVersion),
-      kind: kustomization.kind,
-      namespace: namespace ?? kustomization.metadata.namespace ?? '',
-      name,
-    },
-    ...(readyExpr !== undefined && readyExpr !== '' && { readyExpr }),
-  }));
+/** The source the Kustomization reads, in its own namespace unless it names another. Throws InvalidConfiguration for none. */
+export function sourceOf(kustomization: Kustomization): ObjectRef {
+  const ref = sourceRefOf(kustomization);
+  if (ref !== undefined) return ref;
+  throw plumbError('InvalidConfiguration', {
+    subject: formatRef(refOf(kustomization as unknown as KubeObject)),
+    message: 'spec.sourceRef names no source that Flux knows',
+    hint: 'set kind and name of a GitRepository, OCIRepository, Bucket or ExternalArtifact',
+  });
 }
 
 /** The objects recorded as applied. Entries that name nothing are left out. */

@@ -3,7 +3,8 @@ import type { FetchedArtifact } from '../../flux/api/meta.gen.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import { conditionStatus } from '../../flux/conditions.ts';
 import { isGateOn } from '../../flux/controllerProfile.ts';
-import { dependenciesOf, sourceRefOf } from '../../flux/kustomization.ts';
+import { sourceOf } from '../../flux/kustomization.ts';
+import { dependenciesOf } from '../../flux/references.ts';
 import { refKey } from '../../kube/object.ts';
 import { evaluateReadyExpr } from '../../lib/cel/healthExpressions.ts';
 import type { KustomizationRun } from './kustomizationRun.ts';
@@ -25,7 +26,7 @@ export async function findUnreadyDependency(
       if (!isGateOn(ctx.profile, 'AdditiveCELDependencyCheck')) continue;
     }
     if (!isObservedReady(dependency)) return `dependency '${name}' is not ready`;
-    const isSameSource = refKey(sourceRefOf(dependency)) === refKey(sourceRefOf(kustomization));
+    const isSameSource = refKey(sourceOf(dependency)) === refKey(sourceOf(kustomization));
     if (isSameSource && dependency.status?.lastAppliedRevision !== artifact.revision)
       return `dependency '${name}' revision is not up to date`;
   }

@@ -3,7 +3,7 @@ import { isJsonObject } from '../../base/json.ts';
 import { plumbError } from '../../base/plumbError.ts';
 import type { FetchedArtifact } from '../../flux/api/meta.gen.ts';
 import { isGateOn } from '../../flux/controllerProfile.ts';
-import { retryIntervalOf, sourceRefOf } from '../../flux/kustomization.ts';
+import { retryIntervalOf, sourceOf } from '../../flux/kustomization.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { KustomizationRun } from './kustomizationRun.ts';
 import type { Ending } from './runEnding.ts';
@@ -26,7 +26,7 @@ export async function resolveSource(
   run: KustomizationRun,
 ): Promise<ResolvedSource | { readonly ending: Ending }> {
   const { ctx, object: kustomization } = run;
-  const ref = sourceRefOf(kustomization);
+  const ref = sourceOf(kustomization);
   const name = `${ref.kind}/${ref.namespace}/${ref.name}`;
   const denied = (why: string, hint: string): { ending: Ending } => ({
     ending: { type: 'stalled', reason: 'AccessDenied', message: `can't access '${name}', ${why}`, hint },

@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../base/digest.ts';
 import { isJsonObject, type JsonValue } from '../../base/json.ts';
+import { flagsOfDeployment, flagValue, parseGoBoolean } from '../../flux/controllerFlags.ts';
 import { controllerNames } from '../../flux/controllerNames.ts';
 import type { KubeObject } from '../../kube/object.ts';
 
@@ -50,50 +51,18 @@ function targetOf(deployment: KubeObject): LeaseTarget | undefined {
     (known) => component === known || name === known || name.startsWith(`${known}-`),
   );
   if (controller === undefined) return undefined;
-  const args = containerArgs(deployment);
+  const flags = flagsOfDeployment(deployment);
   return {
     controller,
     namespace: deployment.metadata.namespace ?? defaultInstallNamespace,
-    leaseName: leaseNameOf(controller, flagValue(args, 'watch-label-selector') ?? ''),
+    leaseName: leaseNameOf(controller, flagValue(flags, 'watch-label-selector') ?? ''),
     deployment: {
       name,
       replicas: numberAt(deployment['spec'], 'replicas') ?? 1,
       ready: (numberAt(deployment['status'], 'readyReplicas') ?? 0) > 0,
-      electsLeader: isOn(flagValue(args, 'enable-leader-election')),
+      electsLeader: parseGoBoolean(flagValue(flags, 'enable-leader-election')) ?? false,
     },
   };
-}
-
-/** The arguments of the Deployment's containers, flattened. */
-export function containerArgs(deployment: KubeObject): readonly string[] {
-  const spec = deployment['spec'];
-  const template = isJsonObject(spec) ? spec['template'] : undefined;
-  const podSpec = isJsonObject(template) ? template['spec'] : undefined;
-  const containers =
-    isJsonObject(podSpec) && Array.isArray(podSpec['containers'])
-      ? (podSpec['containers'] as JsonValue[])
-      : [];
-  return containers.flatMap((container) => {
-    const args = isJsonObject(container) ? container['args'] : undefined;
-    return Array.isArray(args) ? (args as JsonValue[]).filter((arg) => typeof arg === 'string') : [];
-  });
-}
-
-/** The value of a Go flag in `--name=value`, `--name value` or bare `--name` form (then `true`); undefined when absent. */
-export function flagValue(args: readonly string[], name: string): string | undefined {
-  for (const [index, arg] of args.entries()) {
-    const text = arg.replace(/^--?/, '');
-    if (text === arg) continue;
-    if (text.startsWith(`${name}=`)) return text.slice(name.length + 1);
-    if (text !== name) continue;
-    const next = args[index + 1];
-    return next === undefined || next.startsWith('-') ? 'true' : next;
-  }
-  return undefined;
-}
-
-function isOn(value: string | undefined): boolean {
-  return value !== undefined && ['1', 't', 'true'].includes(value.toLowerCase());
 }
 
 function numberAt(value: JsonValue | undefined, key: string): number | undefined {

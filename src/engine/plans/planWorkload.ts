@@ -6,7 +6,7 @@ import type { KustomizeContext } from '../../controllers/kustomize/kustomizeCont
 import { readArtifact } from '../../controllers/source/readArtifact.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import type { Artifact } from '../../flux/artifact.ts';
-import { inventoryOf, sourceRefOf } from '../../flux/kustomization.ts';
+import { inventoryOf, sourceOf } from '../../flux/kustomization.ts';
 import { formatRef, type KubeObject, type ObjectRef, refKey, refOf } from '../../kube/object.ts';
 import type { DryRunCache } from '../../ssa/dryRunCache.ts';
 import type { Plan } from '../../ssa/plan.ts';
@@ -128,7 +128,7 @@ async function artifactFor(
 ): Promise<{ readonly artifact: Artifact; readonly folder?: string }> {
   const { core, session, contexts, ref, from, signal } = request;
   if (from !== 'source') return workingTreeArtifact(core, session, kustomization, from === 'preview', signal);
-  const source = await readFluxObject(session.cluster, sourceRefOf(kustomization), signal);
+  const source = await readFluxObject(session.cluster, sourceOf(kustomization), signal);
   const artifact = await readArtifact(contexts.source(signal, ref), source);
   if (artifact !== undefined) return { artifact };
   throw plumbError('ArtifactNotFound', {
@@ -148,7 +148,7 @@ async function lastAppliedObjects(
   const applied = kustomization.status?.lastAppliedRevision;
   if (applied === undefined || applied === '') return undefined;
   try {
-    const source = await readFluxObject(session.cluster, sourceRefOf(kustomization), signal);
+    const source = await readFluxObject(session.cluster, sourceOf(kustomization), signal);
     const recorded =
       applied === artifact.revision
         ? artifact

@@ -1,8 +1,9 @@
 import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import { getCondition } from '../../flux/conditions.ts';
 import { fluxKinds } from '../../flux/kinds.gen.ts';
+import { dependenciesOf, sourceRefOf } from '../../flux/references.ts';
 import { conditionsOf } from '../../flux/statusPatch.ts';
-import { type KubeObject, type ObjectRef, parseApiVersion, refKey, refOf } from '../../kube/object.ts';
+import { type KubeObject, type ObjectRef, refKey, refOf } from '../../kube/object.ts';
 import type { FluxNode, InventoryNode, SourceLocation, SyncState } from '../../protocol/views.ts';
 import { isSuspended, stateOfFluxObject } from './syncState.ts';
 
@@ -79,7 +80,7 @@ export function fluxNode(
       suspendReason: annotations['plumb.dev/suspend-reason'],
     }),
     ...(drifted > 0 && { driftedObjects: drifted }),
-    dependsOn: dependenciesOf(object),
+    dependsOn: dependenciesOf(object).map(({ ref }) => ref),
     ...optional('sourceRef', sourceRefOf(object)),
     ...optional('parent', parentOf(parentLabels)),
     ...optional('url', textAt(spec, 'url')),
@@ -87,45 +88,6 @@ export function fluxNode(
     ...optional('lastHandledReconcileAt', textAt(status, 'lastHandledReconcileAt')),
     ...optional('location', file?.location),
     inventory: inventoryNodes(file, cluster, clusterKnown),
-  };
-}
-
-/** What a workload waits for, namespace filled in. */
-export function dependenciesOf(object: KubeObject): readonly ObjectRef[] {
-  const { group, version } = parseApiVersion(object.apiVersion);
-  const dependsOn = specOf(object)['dependsOn'];
-  if (!Array.isArray(dependsOn)) return [];
-  return (dependsOn as readonly unknown[]).filter(isJsonObject).flatMap((entry) => {
-    const name = textAt(entry, 'name');
-    if (name === undefined) return [];
-    return [
-      {
-        group,
-        version,
-        kind: object.kind,
-        name,
-        ...namespaceOf(textAt(entry, 'namespace') ?? object.metadata.namespace),
-      },
-    ];
-  });
-}
-
-/** The source a workload reads, namespace filled in: sourceRef, chartRef or the chart template's sourceRef. */
-export function sourceRefOf(object: KubeObject): ObjectRef | undefined {
-  const spec = specOf(object);
-  const chart = isJsonObject(spec['chart']) ? specOf(spec['chart']) : {};
-  const entry = [spec['sourceRef'], spec['chartRef'], chart['sourceRef']].find(isJsonObject);
-  const kind = entry === undefined ? undefined : textAt(entry, 'kind');
-  const name = entry === undefined ? undefined : textAt(entry, 'name');
-  if (entry === undefined || kind === undefined || name === undefined) return undefined;
-  const known = fluxKinds.find((candidate) => candidate.kind === kind);
-  if (known === undefined) return undefined;
-  return {
-    group: known.group,
-    version: known.version,
-    kind,
-    name,
-    ...namespaceOf(textAt(entry, 'namespace') ?? object.metadata.namespace),
   };
 }
 
@@ -182,10 +144,6 @@ function specOf(object: JsonObject): JsonObject {
 function textAt(object: JsonObject, key: string): string | undefined {
   const value = object[key];
   return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function namespaceOf(namespace: string | undefined): { readonly namespace?: string } {
-  return namespace === undefined ? {} : { namespace };
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { readonly [key in K]?: V } {

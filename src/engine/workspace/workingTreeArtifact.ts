@@ -2,7 +2,7 @@ import { plumbError } from '../../base/plumbError.ts';
 import { isJsonObject } from '../../base/json.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import type { Artifact } from '../../flux/artifact.ts';
-import { sourceRefOf } from '../../flux/kustomization.ts';
+import { sourceOf } from '../../flux/kustomization.ts';
 import { formatRef, type KubeObject, type ObjectRef, refKey, refOf } from '../../kube/object.ts';
 import { artifactIgnore, readIgnoreFiles } from '../../lib/sourceignore/sourceIgnore.ts';
 import { FileTree } from '../../base/fileTree.ts';
@@ -24,7 +24,7 @@ export async function workingTreeArtifact(
   signal: AbortSignal,
 ): Promise<{ readonly artifact: Artifact; readonly folder: string }> {
   const snapshots = withDocuments ? await core.workspace.edited(signal) : await core.workspace.saved(signal);
-  const ref = sourceRefOf(kustomization);
+  const ref = sourceOf(kustomization);
   const source = await findSource(session, snapshots, ref, signal);
   const snapshot = folderFor(core, ref, source, snapshots);
   return { artifact: artifactOf(snapshot, source), folder: snapshot.root };
