@@ -9,6 +9,7 @@ import {
   startFluxController,
   type FluxController,
 } from '../../src/clients/sandbox/fluxControllers.ts';
+import { managedFieldsOf } from '../../src/kube/managedFields.ts';
 import { inventoryOf } from '../../src/flux/kustomization.ts';
 import { reconcileKustomization } from '../../src/controllers/kustomize/reconcileKustomization.ts';
 import { waitUntilGone } from '../../src/ssa/waitUntilGone.ts';
@@ -101,6 +102,96 @@ spec:
   ],
 ]);
 
+/** Manifests that upstream sends in another form than they are written in. */
+const forms = `apiVersion: v1
+kind: Secret
+metadata:
+  name: texts
+data: {a: YQ==}
+stringData: {b: text}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: ports
+  annotations: {}
+spec:
+  clusterIP: None
+  ports: [{name: web, port: 80}, {name: dns, port: 53, protocol: UDP}]
+  note: lost
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: base
+spec:
+  serviceName: ports
+  replicas: 0
+  paused: true
+  selector: {matchLabels: {app: base}}
+  template:
+    metadata: {labels: {app: base}}
+    spec:
+      securityContext: {}
+      nodeSelector: {}
+      initContainers: [{name: init, image: example/init:1, ports: [{containerPort: 1}]}]
+      containers:
+      - {name: base, image: "example/base:1", ports: [{containerPort: 80}], args: [], resources: {limits: {cpu: 0.5}}}
+      volumes: [{name: tmp, emptyDir: {}}]
+  volumeClaimTemplates:
+  - {metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: nightly
+spec:
+  schedule: "0 3 * * *"
+  suspend: true
+  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: job, image: "example/job:1"}]}}}}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  name: base
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: StatefulSet, name: base}
+  maxReplicas: 3
+  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}}]
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: web
+spec:
+  rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: ports, port: {number: 80}}}}]}}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: closed
+spec: {podSelector: {}, ingress: [], policyTypes: [Ingress]}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: base
+spec: {minAvailable: 0, selector: {matchLabels: {app: base}}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: nothing
+rules: []
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: runner
+automountServiceAccountToken: false
+imagePullSecrets: []
+`;
+
 before(async () => {
   for (const object of installManifests('flux-system')) await flux.apply(object);
   const source = await flux.apply({
@@ -109,7 +200,8 @@ before(async () => {
     metadata: { name: 'fleet', namespace },
     spec: { url: 'https://git.example.org/fleet', interval: '1h' },
   });
-  const artifact = await artifacts.publish(`gitrepository/${namespace}/fleet/2.tar.gz`, revision, files);
+  const all = files.with('forms/forms.yaml', inNamespace(namespace, forms));
+  const artifact = await artifacts.publish(`gitrepository/${namespace}/fleet/2.tar.gz`, revision, all);
   const path = `/apis/source.toolkit.fluxcd.io/v1/namespaces/${namespace}/gitrepositories/fleet/status`;
   const status = readySourceStatus(source, artifact);
   assert.equal((await sandbox.request('PUT', path, { ...source, status })).status, 200);
@@ -121,7 +213,7 @@ before(async () => {
     name: 'fleet',
   };
   const { digest } = artifact as unknown as FetchedArtifact;
-  flux.sources.artifacts.set(ref, { revision, digest, files, contentKey: '' });
+  flux.sources.artifacts.set(ref, { revision, digest, files: all, contentKey: '' });
 });
 
 const kustomizationSpec = {
@@ -154,6 +246,18 @@ async function versions(ref: ObjectRef): Promise<readonly string[]> {
   return Promise.all(
     recorded.map(async (entry) => `${formatRef(entry)} ${(await flux.get(entry)).metadata.resourceVersion}`),
   );
+}
+
+/** The fields that the controller's manager set on every object of the inventory, as the server recorded them. */
+async function fieldsOf(ref: ObjectRef): Promise<object> {
+  const recorded = inventoryOf(await flux.get<Kustomization>(ref));
+  const entries = recorded.map(async (entry) => {
+    const own = managedFieldsOf(await flux.get(entry)).filter(
+      ({ manager, operation }) => manager === 'kustomize-controller' && operation === 'Apply',
+    );
+    return [formatRef(entry), own.map(({ fieldsV1 }) => fieldsV1)] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 /** The status without what every run of the controller counts or times anew. */
@@ -255,6 +359,22 @@ test('Plumb takes over from the real controller in the same way', async () => {
   const after = (await flux.get<Kustomization>(gone)).status;
   assert.deepEqual(lasting(after), lasting(before));
   assert.equal(runsOf(after), runsOf(before) + 1);
+});
+
+test('both set exactly the same fields of every object', async () => {
+  const ours = await kustomization('forms', { path: './forms', wait: false });
+  assert.equal((await reconcileKustomization(flux.kustomize, ours)).result, 'succeeded');
+  const plumb = await fieldsOf(ours);
+  const recorded = inventoryOf(await flux.get<Kustomization>(ours));
+  assert.equal(Object.keys(plumb).length, 10);
+  await flux.client.delete(ours);
+  assert.equal((await reconcileKustomization(flux.kustomize, ours)).result, 'deleted');
+  await waitUntilGone(flux.kustomize, recorded, 30_000);
+  await kustomization('forms', { path: './forms', wait: false });
+  await startController();
+  await sandbox.waitFor(pathOf('forms'), (object) => isReady(object['status'] as KustomizationStatus));
+  await stopController();
+  assert.deepEqual(await fieldsOf(ours), plumb);
 });
 
 test('wherever Plumb was killed, the real controller reaches Ready, and can delete the Kustomization', async () => {

@@ -22,7 +22,7 @@ export interface BuiltKustomization extends Desired {
 }
 
 /**
- * Builds the Kustomization from the files: overlay, decryption, substitution, ownership, in upstream's order.
+ * Builds the Kustomization from the files: overlay, decryption, substitution, ownership, normalisation, in upstream's order.
  * Reads ConfigMaps and Secrets of the cluster where the Kustomization names them. Throws BuildFailed, InvalidPath,
  * SecretEncrypted.
  */
@@ -41,9 +41,10 @@ export async function buildDesired(
     isStrict: isGateOn(ctx.profile, 'StrictPostBuildSubstitutions'),
   });
   const checksum = sha256Digest(printYamlStream(substituted.map(({ object }) => object)));
-  const objects = stampOwnership(expandObjects(substituted), kustomization);
-  for (const object of objects) requireDecrypted(object);
-  return { objects, checksum, diagnostics };
+  const expanded = expandObjects(substituted);
+  for (const object of expanded) requireDecrypted(object);
+  const stamped = stampOwnership(expanded, kustomization);
+  return { objects: stamped.value, checksum, diagnostics: [...diagnostics, ...stamped.diagnostics] };
 }
 
 /** Overlay and build: everything that is wrong with the files is told, the first error is thrown. */

@@ -1,23 +1,31 @@
+import type { Diagnosed } from '../../base/diagnostic.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import { ownershipLabels, withMetadata } from '../../flux/ownership.ts';
 import type { BuiltObject } from '../../kube/builtObject.ts';
 import { isJsonObject } from '../../base/json.ts';
+import { normalizeBuilt } from './normalizeBuilt.ts';
 
 /**
- * The objects with the ownership labels of the Kustomization, then spec.commonMetadata over them, as upstream orders it.
- * The new labels have no line of their own: they take the object's.
+ * The objects with the ownership labels of the Kustomization, normalised, and spec.commonMetadata over them, as upstream orders
+ * it. The new labels have no line of their own: they take the object's.
  */
 export function stampOwnership(
   objects: readonly BuiltObject[],
   kustomization: Kustomization,
-): readonly BuiltObject[] {
+): Diagnosed<readonly BuiltObject[]> {
   const { name, namespace } = kustomization.metadata;
   const { labels = {}, annotations = {} } = kustomization.spec.commonMetadata ?? {};
   const owner = ownershipLabels({ name, ...(namespace !== undefined && { namespace }) });
-  return objects.map(({ object, origins }) => ({
-    object: withMetadata(object, { ...owner, ...labels }, annotations),
-    origins,
-  }));
+  const { value, diagnostics } = normalizeBuilt(
+    objects.map(({ object, origins }) => ({ object: withMetadata(object, owner), origins })),
+  );
+  return {
+    value: value.map(({ object, origins }) => ({
+      object: withMetadata(object, labels, annotations),
+      origins,
+    })),
+    diagnostics,
+  };
 }
 
 /** Lists are replaced by their items; what has no apiVersion, kind or name and kustomize's own files are left out. */

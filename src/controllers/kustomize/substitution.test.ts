@@ -4,7 +4,7 @@ import type { JsonObject } from '../../base/json.ts';
 import type { Kustomization, KustomizationPostBuild } from '../../flux/api/kustomize.gen.ts';
 import type { BuiltObject } from '../../kube/builtObject.ts';
 import type { KubeObject } from '../../kube/object.ts';
-import { expandObjects, stampOwnership } from './stampOwnership.ts';
+import { expandObjects } from './stampOwnership.ts';
 import { substituteObjects } from './substitution.ts';
 
 const nowhere = { at: () => undefined, entries: () => [] };
@@ -92,23 +92,6 @@ test('a missing variable, a bad name and a result that is no object are told wit
 
 test('where strict mode is off a missing variable is empty', () => {
   assert.deepEqual(substitute(built({ data: { a: 'x${y}' } }), { z: '1' }, false)['data'], { a: 'x' });
-});
-
-test('ownership labels are stamped, and common metadata wins over them and over the object', () => {
-  const stamped = stampOwnership(
-    [built({}, { labels: { team: 'a', keep: 'b' } })],
-    kustomization(undefined, { commonMetadata: { labels: { team: 'z' }, annotations: { note: 'n' } } }),
-  );
-  assert.deepEqual(stamped[0]?.object.metadata, {
-    name: 'a',
-    labels: {
-      team: 'z',
-      keep: 'b',
-      'kustomize.toolkit.fluxcd.io/name': 'apps',
-      'kustomize.toolkit.fluxcd.io/namespace': 'flux-system',
-    },
-    annotations: { note: 'n' },
-  });
 });
 
 test('lists are expanded, and what is no object or a kustomize file is left out', () => {
