@@ -3,6 +3,8 @@ import type { Engine, EngineConfig } from '../protocol/engine.ts';
 import { createBootstrapApi } from './bootstrapApi.ts';
 import { completeDependencies, EngineCore, type EngineDependencies } from './engineCore.ts';
 import { resumeObject, suspendObject } from './fluxCommands.ts';
+import { listEvents } from './look/listEvents.ts';
+import { traceObject } from './look/traceObject.ts';
 import { readTree } from './tree/readTree.ts';
 import { statusOf } from './tree/statusView.ts';
 import { Workloads } from './workloads.ts';
@@ -47,6 +49,8 @@ export function createEngine(
       return statusOf(core, signalOf(options), workloads.running(), workloads.drifted);
     },
     drift: (uri, options) => workloads.drift(uri, signalOf(options)),
+    trace: (query, options) => traceObject(core, workloads.drifted, query, signalOf(options)),
+    events: (query, options) => listEvents(core, query, signalOf(options)),
     documents: {
       open: (document) => core.workspace.openDocument(document),
       change: (document) => {

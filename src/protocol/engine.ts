@@ -12,6 +12,7 @@ import type {
   UninstallResult,
 } from './bootstrap.ts';
 import type { EngineEvent } from './events.ts';
+import type { EventsQuery, EventView, TraceQuery, TraceView } from './look.ts';
 import type { ClusterMode, DriftView, PlanView, RunView, StatusView, TreeView } from './views.ts';
 
 /** Everything the engine is told at start; it reads no settings and no files of its own. */
@@ -64,8 +65,16 @@ export interface BootstrapApi {
   uninstall(planId: string, call?: CallOptions): Promise<UninstallResult>;
 }
 
+/** The part of the engine that answers what something in the cluster comes from. Reads only. */
+export interface LookApi {
+  /** From an object of any kind up to the file: its workloads, their sources and revisions. Throws NotFound. */
+  trace(query: TraceQuery, options?: CallOptions): Promise<TraceView>;
+  /** Events of Flux objects, oldest first. Later ones are told by `objectsChanged` with references of kind Event. */
+  events(query: EventsQuery, options?: CallOptions): Promise<readonly EventView[]>;
+}
+
 /** The whole API, the same for editor, CLI and tests. Takes and gives plain data; throws PlumbError. */
-export interface Engine extends BootstrapApi {
+export interface Engine extends BootstrapApi, LookApi {
   status(options?: CallOptions): Promise<StatusView>;
   /** The union of files and cluster; complete from the files within a second when there is no cluster. */
   tree(options?: CallOptions): Promise<TreeView>;

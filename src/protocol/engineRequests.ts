@@ -16,6 +16,8 @@ export const argumentCounts: Readonly<Record<RequestName, number>> = {
   resume: 1,
   setMode: 1,
   drift: 1,
+  trace: 1,
+  events: 1,
   exportInstall: 1,
   planInstall: 1,
   install: 1,

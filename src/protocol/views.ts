@@ -58,6 +58,8 @@ export interface TreeView {
   /** In dependency order: what others depend on stands first. */
   readonly workloads: readonly FluxNode[];
   readonly diagnostics: readonly Diagnostic[];
+  /** Why this is what the files say and nothing else: no kubeconfig, a cluster that does not answer, a refused login. */
+  readonly filesAloneBecause?: string;
 }
 
 export interface ClusterView {

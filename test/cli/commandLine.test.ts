@@ -1,45 +1,20 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { commands } from '../../src/cli/commands.ts';
+import { fleet, type Run, runPlumb, writeKubeconfig } from './plumbProcess.ts';
 
-const bundle = resolve(import.meta.dirname, '../../dist/cli.mjs');
-const fleet = resolve(import.meta.dirname, '../fixtures/fleet');
 const folder = mkdtempSync(join(tmpdir(), 'plumb-cli-'));
 after(() => rmSync(folder, { recursive: true }));
 
-interface Run {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
 function plumb(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = folder): Run {
-  const result = spawnSync(process.execPath, [bundle, ...args], {
-    cwd,
-    encoding: 'utf8',
-    env: { PATH: process.env['PATH'], HOME: folder, ...env },
-  });
-  return { code: result.status, out: result.stdout, err: result.stderr };
+  return runPlumb(args, { cwd, env: { HOME: folder, ...env } });
 }
 
 function kubeconfig(name: string, server: string): string {
-  const path = join(folder, name);
-  const cluster = { name: 'c', cluster: { server } };
-  const context = { name: 'c', context: { cluster: 'c', user: 'c' } };
-  const content = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [cluster],
-    users: [{ name: 'c', user: {} }],
-    contexts: [context],
-    'current-context': 'c',
-  };
-  writeFileSync(path, JSON.stringify(content), { mode: 0o600 });
-  return path;
+  return writeKubeconfig(join(folder, name), { server });
 }
 
 test('without arguments it teaches: every command in a line, and the exit codes', () => {

@@ -2,6 +2,7 @@ import type { FluxNode, TreeView } from '../../protocol/views.ts';
 import type { Command } from '../command.ts';
 import { textOption, UsageError } from '../command.ts';
 import { clusterOptions, outputOption } from '../globalOptions.ts';
+import { tellMissingCluster } from '../missingCluster.ts';
 import { withEngine } from '../openEngine.ts';
 import { printResult } from '../printResult.ts';
 import { treeText } from '../printers/treeText.ts';
@@ -23,9 +24,7 @@ export const getCommand: Command = {
       if (!['all', 'sources', 'workloads'].includes(what))
         throw new UsageError(`there is no list ${JSON.stringify(what)}: all, sources or workloads`);
       const tree = await engine.tree({ signal: ctx.signal });
-      const status = await engine.status({ signal: ctx.signal });
-      const missing = status.cluster?.reachable === false ? status.cluster.message : status.noClusterBecause;
-      if (missing !== undefined) ctx.terminal.err(`! ${missing}; showing the files alone\n`);
+      tellMissingCluster(ctx, tree);
       const shown = select(tree, what, textOption(ctx, 'namespace'));
       printResult(ctx, shown, () => treeText(shown, ctx.terminal.style));
       return 0;
@@ -39,5 +38,6 @@ function select(tree: TreeView, what: string, namespace: string | undefined): Tr
     sources: what === 'workloads' ? [] : tree.sources.filter(inNamespace),
     workloads: what === 'sources' ? [] : tree.workloads.filter(inNamespace),
     diagnostics: tree.diagnostics,
+    ...(tree.filesAloneBecause !== undefined && { filesAloneBecause: tree.filesAloneBecause }),
   };
 }

@@ -28,7 +28,7 @@ export function sectionText(title: string, nodes: readonly FluxNode[], style: St
 }
 
 /** The state in words and colour. */
-export function stateText(node: FluxNode, style: Style): string {
+export function stateText(node: Pick<FluxNode, 'state' | 'driftedObjects'>, style: Style): string {
   const text = node.state === 'drifted' ? `drifted (${node.driftedObjects ?? 0})` : node.state;
   return colorOf(node.state, style)(text);
 }

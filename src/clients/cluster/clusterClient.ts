@@ -7,6 +7,7 @@ export interface ServedKind {
   readonly version: string;
   readonly kind: string;
   readonly plural: string;
+  readonly shortNames: readonly string[];
   readonly namespaced: boolean;
   readonly verbs: readonly string[];
 }

@@ -171,6 +171,7 @@ function addAggregated(
           version,
           kind: text(responseKind['kind']),
           plural: text(resource['resource']),
+          shortNames: texts(resource['shortNames']),
           namespaced: resource['scope'] === 'Namespaced',
           verbs: texts(resource['verbs']),
         };
@@ -210,6 +211,7 @@ async function readVersion(
       version,
       kind: text(resource['kind']),
       plural: text(resource['name']),
+      shortNames: texts(resource['shortNames']),
       namespaced: resource['namespaced'] === true,
       verbs: texts(resource['verbs']),
     }));

@@ -1,4 +1,3 @@
-import type { Diagnostic } from '../../base/diagnostic.ts';
 import { isJsonObject } from '../../base/json.ts';
 import { isPlumbError } from '../../base/plumbError.ts';
 import { fluxKinds } from '../../flux/kinds.gen.ts';
@@ -28,19 +27,19 @@ export async function readTree(
     readFileSides(core, signal),
     readClusterSides(core, drifted),
   ]);
-  return treeView({
-    files: sides,
-    cluster: cluster?.sides,
-    diagnostics: [...diagnostics, ...(cluster?.diagnostics ?? [])],
-  });
+  if (cluster.type === 'none')
+    return treeView({ files: sides, cluster: undefined, diagnostics, filesAloneBecause: cluster.why });
+  return treeView({ files: sides, cluster: cluster.sides, diagnostics });
 }
 
-async function readClusterSides(
-  core: EngineCore,
-  drifted: DriftedObjects,
-): Promise<{ sides: readonly ClusterSide[]; diagnostics: readonly Diagnostic[] } | undefined> {
+/** What the cluster says of every Flux object, or why it says nothing. */
+type ClusterReading =
+  | { readonly type: 'read'; readonly sides: readonly ClusterSide[] }
+  | { readonly type: 'none'; readonly why: string };
+
+async function readClusterSides(core: EngineCore, drifted: DriftedObjects): Promise<ClusterReading> {
   const connection = await core.connection();
-  if (connection.type === 'none') return undefined;
+  if (connection.type === 'none') return { type: 'none', why: connection.error.message };
   const { store } = connection;
   try {
     // One cheap call first: an unreachable cluster must not cost fifteen watches.
@@ -56,6 +55,7 @@ async function readClusterSides(
     );
     if (core.config.schedule === 'continuous') drifted.review(lookedAt(store, sides));
     return {
+      type: 'read',
       sides: sides.map((side) => {
         const found = drifted.of(refOf(side.object)) ?? noDrift;
         return {
@@ -64,12 +64,11 @@ async function readClusterSides(
           driftedObjects: found.size,
         };
       }),
-      diagnostics: [],
     };
   } catch (error) {
     if (isPlumbError(error, 'ClusterUnreachable') || isPlumbError(error, 'AuthenticationFailed')) {
       core.deps.log.debug('the cluster cannot be read', { error: error.message });
-      return undefined;
+      return { type: 'none', why: error.message };
     }
     throw error;
   }

@@ -8,6 +8,8 @@ export interface TreeInput {
   /** Undefined when there is no cluster to ask. */
   readonly cluster: readonly ClusterSide[] | undefined;
   readonly diagnostics: readonly Diagnostic[];
+  /** Why there is no cluster to ask. */
+  readonly filesAloneBecause?: string;
 }
 
 /** The union of workspace and cluster; workloads in dependency order, everything else by namespace and name. */
@@ -21,6 +23,7 @@ export function treeView(input: TreeInput): TreeView {
     sources: nodes.filter(({ ref }) => isSource(ref)),
     workloads: inDependencyOrder(nodes.filter(({ ref }) => isWorkload(ref))),
     diagnostics: input.diagnostics,
+    ...(input.filesAloneBecause !== undefined && { filesAloneBecause: input.filesAloneBecause }),
   };
 }
 

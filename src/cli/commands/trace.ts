@@ -1,0 +1,38 @@
+import { defaultFluxNamespace } from '../../engine/fluxRef.ts';
+import { type Command, type CommandContext, textOption, UsageError } from '../command.ts';
+import { clusterOptions, outputOption } from '../globalOptions.ts';
+import { tellMissingCluster } from '../missingCluster.ts';
+import { withEngine } from '../openEngine.ts';
+import { printResult } from '../printResult.ts';
+import { traceText } from '../printers/traceText.ts';
+
+export const traceCommand: Command = {
+  name: 'trace',
+  summary: 'Find where an object comes from: workload, source, revision and file',
+  usage: 'KIND NAME [-n NAMESPACE] [-o text|json|yaml]',
+  details:
+    'Any kind, told as for kubectl: deployment, deploy, certificates.cert-manager.io. What has an owner, as a Pod has, is traced\nthrough it. Every workload up to the root is shown with its source and revision, and the file where the object stands\nwhen it is in the repository you stand in. An object that is only in Git is traced too.',
+  examples: [
+    ['plumb trace deployment web -n shop', 'which Kustomization, commit and file it comes from'],
+    ['plumb trace pod web-7d4b9-x2x -n shop', 'through its ReplicaSet and Deployment'],
+    ['plumb trace kustomization apps', 'what applies a Kustomization'],
+  ],
+  options: { ...clusterOptions, ...outputOption },
+  run: (ctx) => {
+    const query = { ...objectWords(ctx), namespace: textOption(ctx, 'namespace') ?? defaultFluxNamespace };
+    return withEngine(ctx, async (engine) => {
+      const trace = await engine.trace(query, { signal: ctx.signal });
+      tellMissingCluster(ctx, trace);
+      printResult(ctx, trace, () => traceText(trace, ctx.terminal.style));
+      return 0;
+    });
+  },
+};
+
+function objectWords({ positionals }: CommandContext): { readonly kind: string; readonly name: string } {
+  const words = positionals.length === 1 ? (positionals[0] as string).split('/') : positionals;
+  const [kind = '', name = '', ...more] = words;
+  if (kind === '' || name === '' || more.length > 0)
+    throw new UsageError('an object is named by KIND NAME or KIND/NAME');
+  return { kind, name };
+}
