@@ -8,7 +8,7 @@ import { finishObjects, type FinishOptions } from './finish.ts';
 import { buildLayer, emptyLayer, openLayer, type Layer } from './layer.ts';
 import { Loader, type Dependency, type RemoteNeed, type Remotes } from './loader.ts';
 import { nowhere } from './node.ts';
-import { originsOf } from './nodeOrigins.ts';
+import { originsOf, type Places } from './nodeOrigins.ts';
 import { diagnosticOf, type BuildProblem } from './problem.ts';
 import { noProvenance } from './provenance.ts';
 import type { FinishedObject } from './finish.ts';
@@ -93,11 +93,11 @@ function resultOf(
   problems: readonly BuildProblem[],
   root: string,
 ): BuildResult {
-  const places = { lineOf: (source: Parameters<BuildCache['lineOf']>[0]) => run.lineOf(source) };
+  const places: Places = { lineOf: (source) => run.lineOf(source) };
   const fallback = root === '' ? 'kustomization.yaml' : `${root}/kustomization.yaml`;
   return {
     objects: finished.map(({ object, root: node }) => ({ object, origins: originsOf(node, places) })),
-    diagnostics: problems.map((problem) => diagnosticOf(problem, fallback)),
+    diagnostics: problems.map((problem) => diagnosticOf(problem, fallback, places)),
     needs: [...run.needs.values()],
   };
 }
@@ -110,5 +110,9 @@ function missingFolder(path: string): BuildResult {
     path,
     hint: 'check the path of the Kustomization',
   };
-  return { objects: [], diagnostics: [diagnosticOf(problem, path)], needs: [] };
+  return {
+    objects: [],
+    diagnostics: [diagnosticOf(problem, path, { lineOf: ({ line }) => line })],
+    needs: [],
+  };
 }

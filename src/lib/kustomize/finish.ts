@@ -6,14 +6,14 @@ import type { SortOptionsInput } from './kustomizationShape.ts';
 import type { Layer } from './layer.ts';
 import { fixReferences } from './nameReferences.ts';
 import { nowhere, type Node } from './node.ts';
-import { jsonOfFinishedNode } from './nodeJson.ts';
+import { jsonOfNode } from './nodeJson.ts';
 import { appendObjects } from './objectList.ts';
 import { fail } from './problem.ts';
 import { originAnnotation, transformationsAnnotation } from './provenance.ts';
 import { formatResId } from './resId.ts';
 import { removedAnnotations, setMetaTexts, type Resource } from './resource.ts';
 import { sortByKind, sortObjects } from './sortOrder.ts';
-import { mapObjects, remembered } from './transformer.ts';
+import { changeEach, onEach } from './transformer.ts';
 import { hashTransformer } from './transformers/nameTransformers.ts';
 import { labelTransformer } from './transformers/metadataTransformers.ts';
 import { resolveVars } from './vars.ts';
@@ -35,7 +35,6 @@ export interface FinishOptions {
   readonly name: string;
 }
 
-const addHashes = hashTransformer(contentHash);
 const metadataLabels = { group: '', version: '', kind: '', path: 'metadata/labels', create: true };
 
 /** What upstream does once, when all layers are there: hashes, references, vars, order, and its notes removed. */
@@ -44,8 +43,9 @@ export function finishObjects(
   layer: Layer,
   options: FinishOptions,
 ): readonly FinishedObject[] {
-  let objects = addHashes.transform(layer.objects);
-  objects = referencesFixed(run, objects, layer, options.name);
+  const steps = stepsOf(run, options);
+  let objects = steps.addHashes(layer.objects);
+  objects = steps.fixReferences(objects, layer.config);
   objects = resolveVars(objects, layer.vars, layer.config.varReference, run.problems);
   objects = appendObjects([], objects.filter(isForCluster), undefined);
   objects =
@@ -53,11 +53,33 @@ export function finishObjects(
       ? sortByKind(objects)
       : sortObjects(objects, options.sortOptions);
   if (options.metadata.includes('managedByLabel')) objects = markManaged(objects, options.version);
-  const keepsOrigin = options.metadata.includes('originAnnotations');
-  const keepsTransformations = options.metadata.includes('transformerAnnotations');
-  const strip = strippers[keepsOrigin ? 1 : 0]?.[keepsTransformations ? 1 : 0];
-  if (strip !== undefined) objects = mapObjects(objects, strip);
-  return objects.map(finished);
+  return steps.finish(steps.strip(objects));
+}
+
+type Change = (objects: readonly Resource[]) => readonly Resource[];
+
+/** The steps of one build, which keep what they made of objects for its next run. */
+interface FinishSteps {
+  readonly addHashes: Change;
+  readonly fixReferences: (objects: readonly Resource[], config: Layer['config']) => readonly Resource[];
+  readonly strip: Change;
+  readonly finish: (objects: readonly Resource[]) => readonly FinishedObject[];
+}
+
+function stepsOf(run: BuildRun, { metadata, name }: FinishOptions): FinishSteps {
+  const removed = removedFor(metadata);
+  const key = `finish:${removed.join(',')}:${name}`;
+  let steps = run.cache.memos.get(key) as FinishSteps | undefined;
+  if (steps === undefined) {
+    steps = {
+      addHashes: hashTransformer(contentHash).transform,
+      fixReferences: referenceFixer(),
+      strip: stripper(new Set(removed)),
+      finish: onEach(finished),
+    };
+    run.cache.memos.set(key, steps);
+  }
+  return steps;
 }
 
 /** Says which program built the objects; in a controller upstream does not know its own version. */
@@ -66,26 +88,22 @@ function markManaged(objects: readonly Resource[], version: string): readonly Re
   return labelTransformer([entry], [metadataLabels]).transform(objects);
 }
 
-interface KnownReferences {
-  readonly signature: string;
-  readonly config: Layer['config'];
-  readonly results: WeakMap<Resource, Resource>;
-}
-
-/** References depend on the names of all objects; as long as those stay, the work on an object can be kept. */
-function referencesFixed(
-  run: BuildRun,
-  objects: readonly Resource[],
-  { config }: Layer,
-  name: string,
-): readonly Resource[] {
-  const signature = objects.map((object) => object.idSignature).join('\n');
-  const key = `references:${name}`;
-  const known = run.cache.memos.get(key) as KnownReferences | undefined;
-  const isValid = known?.signature === signature && known.config === config;
-  const results = isValid ? known.results : new WeakMap<Resource, Resource>();
-  if (!isValid) run.cache.memos.set(key, { signature, config, results } satisfies KnownReferences);
-  return fixReferences(objects, config.nameReference, results);
+/** References depend on the names of all objects; as long as those stay, what was made of an object can be kept. */
+function referenceFixer(): FinishSteps['fixReferences'] {
+  let names: readonly string[] = [];
+  let config: Layer['config'] | undefined;
+  let fix: Change = (objects) => objects;
+  return (objects, newConfig) => {
+    const newNames = objects.map(({ idSignature }) => idSignature);
+    const isSame =
+      config === newConfig &&
+      names.length === newNames.length &&
+      names.every((name, index) => name === newNames[index]);
+    if (!isSame) fix = fixReferences(objects, newConfig.nameReference);
+    names = newNames;
+    config = newConfig;
+    return fix(objects);
+  };
 }
 
 /** Objects marked as local configuration are for kustomize only. */
@@ -95,26 +113,26 @@ function isForCluster(object: Resource): boolean {
   return mark === undefined || mark === 'false';
 }
 
-function stripper(keepsOrigin: boolean, keepsTransformations: boolean): (object: Resource) => Resource {
-  const removed = new Set([
+/** The annotations that the result has not: all that the build keeps for itself, and what buildMetadata does not ask for. */
+function removedFor(metadata: readonly string[]): readonly string[] {
+  return [
     ...removedAnnotations,
-    ...(keepsOrigin ? [] : [originAnnotation]),
-    ...(keepsTransformations ? [] : [transformationsAnnotation]),
-  ]);
-  return remembered((object) => {
-    if (keepsOrigin && keepsTransformations && object.annotations.size === 0) return object;
+    ...(metadata.includes('originAnnotations') ? [] : [originAnnotation]),
+    ...(metadata.includes('transformerAnnotations') ? [] : [transformationsAnnotation]),
+  ];
+}
+
+function stripper(removed: ReadonlySet<string>): Change {
+  const keepsAll = !removed.has(originAnnotation) && !removed.has(transformationsAnnotation);
+  return changeEach((object) => {
+    if (keepsAll && object.annotations.size === 0) return object;
     const kept = new Map([...object.annotations].filter(([name]) => !removed.has(name)));
     return object.edited((root, edit) => setMetaTexts(root, 'annotations', kept, edit));
   });
 }
 
-const strippers = [
-  [stripper(false, false), stripper(false, true)],
-  [stripper(true, false), stripper(true, true)],
-] as const;
-
-const finished = remembered((resource): FinishedObject => {
-  const object = jsonOfFinishedNode(resource.root);
+function finished(resource: Resource): FinishedObject {
+  const object = jsonOfNode(resource.root);
   if (!isKubeObject(object))
     return fail(
       'build-invalid-object',
@@ -122,4 +140,4 @@ const finished = remembered((resource): FinishedObject => {
       resource.root,
     );
   return { object, root: resource.root };
-});
+}

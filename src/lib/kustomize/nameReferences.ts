@@ -14,6 +14,7 @@ import {
 import { fail } from './problem.ts';
 import { effectiveNamespace, formatResId, isSelected, type Gvk, type ResId } from './resId.ts';
 import type { Resource } from './resource.ts';
+import { changeEach } from './transformer.ts';
 import type { BackReference, FieldSpec } from './transformerConfig.ts';
 
 interface Reference {
@@ -29,21 +30,18 @@ interface Renamed {
 }
 
 /**
- * Brings the names in references (volumes, role bindings, webhooks and so on) to what the objects are called now.
- * Each object is looked up by its earlier names, so the work grows with the number of references only. What was made of
- * an object is kept in `results`, which hold as long as no object gets another id.
+ * The step that brings the names in references (volumes, role bindings, webhooks and so on) to what the objects are called
+ * now. Each object is looked up by its earlier names, so the work grows with the number of references only. The step holds
+ * as long as no object gets another id.
  */
 export function fixReferences(
   objects: readonly Resource[],
   backReferences: readonly BackReference[],
-  results: WeakMap<Resource, Resource>,
-): readonly Resource[] {
+): (objects: readonly Resource[]) => readonly Resource[] {
   const renamed = indexRenamed(objects);
-  if (renamed.byName.size === 0) return objects;
+  if (renamed.byName.size === 0) return (same) => same;
   const referencesByKind = new Map<string, readonly Reference[]>();
-  return objects.map((object) => {
-    const known = results.get(object);
-    if (known !== undefined) return known;
+  return changeEach((object) => {
     const { group, version, kind } = object.originalId;
     const key = `${group}/${version}/${kind}`;
     let references = referencesByKind.get(key);
@@ -51,9 +49,7 @@ export function fixReferences(
       references = referencesOf(object.originalId, backReferences);
       referencesByKind.set(key, references);
     }
-    const fixed = references.length === 0 ? object : fixObject(object, references, renamed);
-    results.set(object, fixed);
-    return fixed;
+    return references.length === 0 ? object : fixObject(object, references, renamed);
   });
 }
 

@@ -33,18 +33,23 @@ export const nowhere: Place = { source: undefined, start: 0, end: 0 };
 
 /** One pass over one object: it owns the nodes it has copied, and remembers writes to shared nodes. */
 export class Edit {
-  readonly sharedWrites = new Map<object, Node>();
+  #sharedWrites: Map<object, Node> | undefined;
+
+  /** Notes that a node was written, when it is one that stands in several places. */
+  wrote(node: Node): void {
+    if (node.share !== undefined) (this.#sharedWrites ??= new Map()).set(node.share, node);
+  }
 
   /** Brings writes to shared nodes to every other place of the object. */
   finish(root: Node): Node {
-    if (this.sharedWrites.size === 0) return root;
-    const result = this.#spread(root);
-    this.sharedWrites.clear();
-    return result;
+    const writes = this.#sharedWrites;
+    if (writes === undefined) return root;
+    this.#sharedWrites = undefined;
+    return this.#spread(root, writes);
   }
 
-  #spread(node: Node): Node {
-    const written = node.share === undefined ? undefined : this.sharedWrites.get(node.share);
+  #spread(node: Node, writes: ReadonlyMap<object, Node>): Node {
+    const written = node.share === undefined ? undefined : writes.get(node.share);
     if (written !== undefined && written !== node) {
       const copy = own(node, this);
       assignContent(copy, written);
@@ -52,7 +57,7 @@ export class Edit {
     }
     let result = node;
     node.items.forEach((item, index) => {
-      const next = this.#spread(item);
+      const next = this.#spread(item, writes);
       if (next !== item) result = withItem(result, index, next, this);
     });
     return result;
@@ -216,7 +221,7 @@ export function setField(map: Node, name: string, value: Node, edit: Edit, keySt
   const existing = own(items[index + 1] as Node, edit);
   value.style = existing.style;
   assignContent(existing, value);
-  if (existing.share !== undefined) edit.sharedWrites.set(existing.share, existing);
+  edit.wrote(existing);
   items[index + 1] = existing;
   return owned;
 }
@@ -228,7 +233,7 @@ export function setScalar(node: Node, value: Node, edit: Edit): Node {
   const owned = own(node, edit);
   value.style = owned.style;
   assignContent(owned, value);
-  if (owned.share !== undefined) edit.sharedWrites.set(owned.share, owned);
+  edit.wrote(owned);
   return owned;
 }
 
@@ -239,7 +244,7 @@ export function setText(node: Node, text: string, place: Place, edit: Edit): Nod
   owned.source = place.source;
   owned.start = place.start;
   owned.end = place.end;
-  if (owned.share !== undefined) edit.sharedWrites.set(owned.share, owned);
+  edit.wrote(owned);
   return owned;
 }
 
@@ -273,13 +278,14 @@ export function editAt(
 ): Node {
   const [name, ...rest] = path;
   if (name === undefined) return change(root);
-  const owned = own(root, edit);
-  const items = mutableItems(owned);
-  let index = keyIndex(owned, name);
+  const index = keyIndex(root, name);
   if (index < 0) {
-    index = items.length;
-    items.push(newScalar(name, '', place), newMap(place));
+    const owned = own(root, edit);
+    const made = editAt(newMap(place), rest, edit, change, place);
+    mutableItems(owned).push(newScalar(name, '', place), made);
+    return owned;
   }
-  items[index + 1] = editAt(items[index + 1] as Node, rest, edit, change, place);
-  return owned;
+  const before = root.items[index + 1] as Node;
+  const after = editAt(before, rest, edit, change, place);
+  return after === before ? root : withItem(root, index + 1, after, edit);
 }

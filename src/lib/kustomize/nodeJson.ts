@@ -5,49 +5,24 @@ import { setMember } from '../../kube/yamlValue.ts';
 import type { Node } from './node.ts';
 import { fail } from './problem.ts';
 
-const finished = new WeakMap<Node, JsonValue>();
-
 /**
  * The JSON of a node as kyaml's MarshalJSON gives it: the node printed by go-yaml v3 and read again.
  * Throws BuildFailure for a key given twice, a key that is no string and a value that JSON cannot hold.
  */
 export function jsonOfNode(root: Node): JsonValue {
-  return valueOf(root, false, true, undefined);
+  return valueOf(root, false, true);
 }
 
-/** As jsonOfNode, for nodes that nobody changes any more: values of nodes shared between builds are kept. */
-export function jsonOfFinishedNode(root: Node): JsonValue {
-  return valueOf(root, false, true, finished);
-}
-
-function valueOf(
-  node: Node,
-  inFlow: boolean,
-  isRoot: boolean,
-  cache: WeakMap<Node, JsonValue> | undefined,
-): JsonValue {
+function valueOf(node: Node, inFlow: boolean, isRoot: boolean): JsonValue {
   if (node.kind === 'scalar') return scalarOf(node, inFlow);
-  if (node.kind === 'alias') return valueOf(node.target as Node, inFlow, false, undefined);
-  const isFlow = (node.style & yamlStyle.flow) !== 0;
-  const mayKeep = cache !== undefined && !isRoot && inFlow === isFlow;
-  if (mayKeep) {
-    const kept = cache.get(node);
-    if (kept !== undefined) return kept;
-  }
-  const value =
-    node.kind === 'seq'
-      ? node.items.map((item) => valueOf(item, inFlow || isFlow, false, cache))
-      : objectOf(node, inFlow || isFlow, isRoot, cache);
-  if (mayKeep) cache.set(node, value);
-  return value;
+  if (node.kind === 'alias') return valueOf(node.target as Node, inFlow, false);
+  const isFlow = inFlow || (node.style & yamlStyle.flow) !== 0;
+  return node.kind === 'seq'
+    ? node.items.map((item) => valueOf(item, isFlow, false))
+    : objectOf(node, isFlow, isRoot);
 }
 
-function objectOf(
-  node: Node,
-  inFlow: boolean,
-  isRoot: boolean,
-  cache: WeakMap<Node, JsonValue> | undefined,
-): JsonValue {
+function objectOf(node: Node, inFlow: boolean, isRoot: boolean): JsonValue {
   const object: Record<string, JsonValue> = {};
   const { items } = node;
   for (let index = 0; index + 1 < items.length; index += 2) {
@@ -62,7 +37,7 @@ function objectOf(
         key,
         'remove one of them',
       );
-    setMember(object, name, valueOf(items[index + 1] as Node, inFlow, false, cache));
+    setMember(object, name, valueOf(items[index + 1] as Node, inFlow, false));
   }
   return object;
 }

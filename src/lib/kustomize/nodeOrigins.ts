@@ -58,11 +58,16 @@ function* leaves(
 function originOf(node: Node, places: Places): Origin | undefined {
   const { source } = node;
   if (source === undefined) return undefined;
+  return { path: source.path, range: rangeNow(source, node.start, node.end, places) };
+}
+
+/** The range in its file, as the file is now, of a stretch of a text that may have been read when it was another. */
+export function rangeNow(source: YamlText, start: number, end: number, places: Places): Range {
   let outermost = source;
   while (outermost.inside?.source !== undefined) outermost = outermost.inside.source;
   const shift = places.lineOf(outermost) - outermost.line;
-  const range = rangeInText(source, node.start, node.end);
-  return { path: source.path, range: shift === 0 ? range : moved(range, shift) };
+  const range = rangeInText(source, start, end);
+  return shift === 0 ? range : moved(range, shift);
 }
 
 function moved({ start, end }: Range, lines: number): Range {

@@ -1,6 +1,6 @@
 import type { Diagnostic, Severity } from '../../base/diagnostic.ts';
-import { rangeInText } from '../../kube/yamlNode.ts';
 import type { Place } from './node.ts';
+import { rangeNow, type Places } from './nodeOrigins.ts';
 
 /** What can be wrong with the files of a build; each code has a page under docs/diagnostics. */
 export type BuildCode =
@@ -52,7 +52,7 @@ export function fail(code: BuildCode, message: string, place: Place, hint?: stri
 }
 
 /** The diagnostic of a problem; one without a place stands at the start of its file. */
-export function diagnosticOf(problem: BuildProblem, fallbackPath: string): Diagnostic {
+export function diagnosticOf(problem: BuildProblem, fallbackPath: string, places: Places): Diagnostic {
   const { code, message, place, hint } = problem;
   const { source } = place;
   const start = { line: 0, character: 0 };
@@ -61,7 +61,7 @@ export function diagnosticOf(problem: BuildProblem, fallbackPath: string): Diagn
     severity: problem.severity ?? 'error',
     message,
     path: source?.path ?? problem.path ?? fallbackPath,
-    range: source === undefined ? { start, end: start } : rangeInText(source, place.start, place.end),
+    range: source === undefined ? { start, end: start } : rangeNow(source, place.start, place.end, places),
     ...(hint !== undefined && { hint }),
   };
 }

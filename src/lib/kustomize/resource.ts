@@ -55,6 +55,9 @@ export const removedAnnotations: readonly string[] = [
   'config.k8s.io/id',
 ];
 
+/** The fields that say all that a Resource tells of its object. */
+const headFields = ['apiVersion', 'kind', 'metadata'] as const;
+
 /** One object at one point of a build. Immutable: a transformer makes another one. */
 export class Resource {
   readonly root: Node;
@@ -150,7 +153,16 @@ export class Resource {
 
   /** The object with another tree; itself when the tree is the same. */
   with(root: Node): Resource {
-    return root === this.root ? this : new Resource(root, this.#scopes, this.vars);
+    if (root === this.root) return this;
+    const next = new Resource(root, this.#scopes, this.vars);
+    if (headFields.every((name) => fieldOf(root, name) === fieldOf(this.root, name))) {
+      next.#id = this.#id;
+      next.#previousIds = this.#previousIds;
+      next.#annotations = this.#annotations;
+      next.#labels = this.#labels;
+      next.#signature = this.#signature;
+    }
+    return next;
   }
 
   withVar(name: string): Resource {

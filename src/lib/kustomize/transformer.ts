@@ -8,24 +8,76 @@ export interface Transformer {
 }
 
 /**
- * A step that looks at one object at a time. What it made of an object is kept, so that a later build with the same
- * step and the same object costs nothing.
+ * A step that looks at one object at a time. What it made of the objects is kept for the next build, which so works on
+ * new objects only.
  */
 export function perObject(type: string, change: (object: Resource) => Resource | undefined): Transformer {
-  const changeOnce = remembered(change);
-  return { type, transform: (objects) => mapObjects(objects, changeOnce) };
+  return { type, transform: changeEach(change) };
 }
 
-/** The function with its results kept for as long as the objects they were made from. */
-export function remembered<T>(change: (object: Resource) => T): (object: Resource) => T {
-  const results = new WeakMap<Resource, { readonly value: T }>();
-  return (object) => {
-    let result = results.get(object);
-    if (result === undefined) {
-      result = { value: change(object) };
-      results.set(object, result);
+/** The function of a step that looks at one object at a time. */
+export function changeEach(
+  change: (object: Resource) => Resource | undefined,
+): (objects: readonly Resource[]) => readonly Resource[] {
+  const changeAll = onEach(change);
+  return (objects) => exchanged(objects, changeAll(objects));
+}
+
+/**
+ * The function for a whole list. The results of the last list are kept and taken over for the objects that are in the next
+ * one, too; the list of results itself when all are.
+ */
+export function onEach<T>(change: (object: Resource) => T): (objects: readonly Resource[]) => readonly T[] {
+  let before: readonly Resource[] = [];
+  let results: readonly T[] = [];
+  return (objects) => {
+    if (objects === before) return results;
+    const known = new Kept(before);
+    const next: T[] = [];
+    let isSame = objects.length === before.length;
+    for (const [index, object] of objects.entries()) {
+      const at = known.indexOf(object, index, objects[index + 1]);
+      isSame &&= at === index;
+      next.push(at < 0 ? change(object) : (results[at] as T));
     }
-    return result.value;
+    before = objects;
+    if (!isSame) results = next;
+    return results;
+  };
+}
+
+/** Finds objects in a list that is much like the one they come from. */
+class Kept {
+  readonly #objects: readonly Resource[];
+  #indexes: Map<Resource, number> | undefined;
+
+  constructor(objects: readonly Resource[]) {
+    this.#objects = objects;
+  }
+
+  /** The object's position; `near` is the likely one. An object that took the place of another is not searched for. */
+  indexOf(object: Resource, near: number, next: Resource | undefined): number {
+    const objects = this.#objects;
+    if (near < objects.length) {
+      if (objects[near] === object) return near;
+      if (this.#indexes === undefined && objects[near + 1] === next) return -1;
+    }
+    if (objects.length === 0) return -1;
+    this.#indexes ??= new Map(objects.map((each, index) => [each, index]));
+    return this.#indexes.get(object) ?? -1;
+  }
+}
+
+/** As changeEach for a step that changes some objects only: the others stay as they are. */
+export function changeSome(
+  change: (object: Resource) => Resource | undefined,
+): (objects: readonly Resource[], isChosen: (object: Resource) => boolean) => readonly Resource[] {
+  const changeAll = onEach(change);
+  return (objects, isChosen) => {
+    const chosen = objects.filter(isChosen);
+    const changed = changeAll(chosen);
+    let at = 0;
+    return mapObjects(objects, (object) => (object === chosen[at] ? changed[at++] : object));
   };
 }
 
@@ -34,12 +86,15 @@ export function mapObjects(
   objects: readonly Resource[],
   change: (object: Resource) => Resource | undefined,
 ): readonly Resource[] {
-  const result: Resource[] = [];
-  let isSame = true;
-  for (const object of objects) {
-    const changed = change(object);
-    isSame &&= changed === object;
-    if (changed !== undefined) result.push(changed);
-  }
-  return isSame ? objects : result;
+  return exchanged(objects, objects.map(change));
+}
+
+function exchanged(
+  objects: readonly Resource[],
+  results: readonly (Resource | undefined)[],
+): readonly Resource[] {
+  if (objects === results || results.every((result, index) => result === objects[index])) return objects;
+  return results.includes(undefined)
+    ? results.filter((result) => result !== undefined)
+    : (results as readonly Resource[]);
 }

@@ -223,7 +223,7 @@ function resolveScalar(
     owned.text = typeof value === 'number' && !isInteger ? goFixed(value) : String(value);
     owned.tag = typeof value === 'boolean' ? tags.bool : isInteger ? tags.int : tags.float;
   }
-  if (owned.share !== undefined) edit.sharedWrites.set(owned.share, owned);
+  edit.wrote(owned);
   return owned;
 }
 

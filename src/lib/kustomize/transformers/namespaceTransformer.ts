@@ -16,7 +16,7 @@ import {
 import { fail } from '../problem.ts';
 import { formatResId } from '../resId.ts';
 import { buildAnnotation, storePreviousId, type Resource } from '../resource.ts';
-import { remembered, type Transformer } from '../transformer.ts';
+import { onEach, type Transformer } from '../transformer.ts';
 import type { FieldSpec } from '../transformerConfig.ts';
 import { hasText, requireKind, setScalarText } from './setEntry.ts';
 
@@ -39,7 +39,7 @@ const metadataNamespace: FieldSpec = {
 
 /** Moves objects to a namespace, with what names it: role binding subjects, webhooks, the Namespace itself. */
 export function namespaceTransformer(options: NamespaceOptions): Transformer {
-  const move = remembered((object) => {
+  const move = onEach((object) => {
     if (isEmpty(object.root)) return object;
     if (object.annotations.get(buildAnnotation.helmGenerated) === 'true') return object;
     return object.edited((root, edit) =>
@@ -48,32 +48,36 @@ export function namespaceTransformer(options: NamespaceOptions): Transformer {
   });
   return {
     type: 'NamespaceTransformer',
-    transform: (objects) => (options.namespace === '' ? objects : moveAll(objects, move, options.place)),
+    transform: (objects) =>
+      options.namespace === '' ? objects : checked(objects, move(objects), options.place),
   };
 }
 
-/** Objects are moved one after the other, and none may take the id of another on the way. */
-function moveAll(
+/** The moved objects. They are moved one after the other, and none may take the id of another on the way. */
+function checked(
   objects: readonly Resource[],
-  move: (object: Resource) => Resource,
+  moved: readonly Resource[],
   place: Place,
 ): readonly Resource[] {
   const counts = new Map<string, number>();
-  const count = (key: string, by: number) => counts.set(key, (counts.get(key) ?? 0) + by);
+  const count = (key: string, by: number): number => {
+    const sum = (counts.get(key) ?? 0) + by;
+    counts.set(key, sum);
+    return sum;
+  };
   for (const object of objects) count(object.id.key, 1);
-  return objects.map((object) => {
-    const moved = move(object);
-    count(object.id.key, -1);
-    count(moved.id.key, 1);
-    if (moved !== object && counts.get(moved.id.key) !== 1)
+  moved.forEach((object, index) => {
+    const before = objects[index] as Resource;
+    count(before.id.key, -1);
+    if (count(object.id.key, 1) !== 1 && object !== before)
       fail(
         'build-duplicate-object',
-        `namespace makes two objects the same: ${formatResId(moved.id)}`,
-        object.root.source === undefined ? place : object.root,
+        `namespace makes two objects the same: ${formatResId(object.id)}`,
+        before.root.source === undefined ? place : before.root,
         'rename one of them',
       );
-    return moved;
   });
+  return moved;
 }
 
 /** Sets every namespace of one object. */

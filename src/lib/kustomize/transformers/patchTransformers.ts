@@ -19,7 +19,7 @@ import { formatResId } from '../resId.ts';
 import { buildAnnotation, setMetaTexts, storePreviousId, type Resource } from '../resource.ts';
 import { selectObjects, type Selector } from '../selector.ts';
 import { mergeStrategically } from '../strategicMerge.ts';
-import { mapObjects, remembered, type Transformer } from '../transformer.ts';
+import { changeSome, type Transformer } from '../transformer.ts';
 
 export interface MergePatchOptions {
   readonly type: string;
@@ -38,7 +38,7 @@ export function mergePatchTransformer(options: MergePatchOptions): Transformer {
   const { type, patches, target, place } = options;
   const [patch, ...others] = patches;
   if (target !== undefined && patch !== undefined) {
-    const merge = remembered((object) => mergePatch(object, selectedPatch(patch, object), options));
+    const merge = changeSome((object) => mergePatch(object, selectedPatch(patch, object), options));
     return {
       type,
       transform: (objects) => {
@@ -50,9 +50,7 @@ export function mergePatchTransformer(options: MergePatchOptions): Transformer {
             'make one entry of each',
           );
         const selected = new Set(selectObjects(objects, target).map(({ id }) => idText(id)));
-        const changed = mapObjects(objects, (object) =>
-          selected.has(idText(object.id)) ? merge(object) : object,
-        );
+        const changed = merge(objects, ({ id }) => selected.has(idText(id)));
         return changed === objects
           ? objects
           : appendObjects(
@@ -76,7 +74,7 @@ function mergeByIdentity(
   patch: Resource,
   options: MergePatchOptions,
 ): (objects: readonly Resource[]) => readonly Resource[] {
-  const merge = remembered((object) =>
+  const merge = changeSome((object) =>
     mergePatch(object, options.asTexts ? selectedPatch(patch, object) : patch, options),
   );
   return (objects) => {
@@ -91,7 +89,7 @@ function mergeByIdentity(
         fieldAt(patch.root, 'metadata', 'name') ?? patch.root,
         found.length === 0 ? nearestHint(objects, patch) : 'select one of them with a target',
       );
-    return mapObjects(objects, (object) => (object === only ? merge(object) : object));
+    return merge(objects, (object) => object === only);
   };
 }
 
@@ -178,7 +176,7 @@ export interface JsonPatchOptions {
 
 /** Applies JSON 6902 operations to the objects that a target selects. */
 export function jsonPatchTransformer({ type, operations, target, storesId }: JsonPatchOptions): Transformer {
-  const patch = remembered((object) =>
+  const patch = changeSome((object) =>
     object.edited((root, edit) => {
       const stored = storesId ? storePreviousId(root, object.id, edit) : root;
       const internal = internalAnnotations(object.with(stored));
@@ -191,7 +189,7 @@ export function jsonPatchTransformer({ type, operations, target, storesId }: Jso
     type,
     transform: (objects) => {
       const selected = new Set(selectObjects(objects, target));
-      return mapObjects(objects, (object) => (selected.has(object) ? patch(object) : object));
+      return patch(objects, (object) => selected.has(object));
     },
   };
 }

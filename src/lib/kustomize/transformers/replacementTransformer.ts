@@ -232,7 +232,7 @@ function setField(field: Node, value: Node, options: FieldOptionsInput | undefin
   if (field.kind === 'scalar') setText(field, text, place, edit);
   else {
     assignContent(field, { ...copyAll(value, edit), text });
-    if (field.share !== undefined) edit.sharedWrites.set(field.share, field);
+    edit.wrote(field);
   }
 }
 

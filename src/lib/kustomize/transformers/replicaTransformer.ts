@@ -4,7 +4,7 @@ import { placeOf, valueOf, type ReplicaInput } from '../kustomizationShape.ts';
 import { fail } from '../problem.ts';
 import { isSelected, type ResId } from '../resId.ts';
 import type { Resource } from '../resource.ts';
-import { mapObjects, remembered, type Transformer } from '../transformer.ts';
+import { changeEach, type Transformer } from '../transformer.ts';
 import type { FieldSpec } from '../transformerConfig.ts';
 import { setScalarText } from './setEntry.ts';
 
@@ -17,7 +17,7 @@ export function replicaTransformer(replica: ReplicaInput, fieldSpecs: readonly F
     const matches = (id: ResId) => id.name === name && isSelected(id, spec);
     return matches(object.id) || object.previousIds.some(matches);
   };
-  const scale = remembered((object) => {
+  const scale = changeEach((object) => {
     const specs = fieldSpecs.filter((spec) => concerns(object, spec) && concernsKind(spec, object));
     if (specs.length === 0) return object;
     return object.edited((root, edit) =>
@@ -43,7 +43,7 @@ export function replicaTransformer(replica: ReplicaInput, fieldSpecs: readonly F
           placeOf(replica.name, replica.node),
           'the name is the one in the base, without prefix and suffix of this kustomization; kinds: Deployment, StatefulSet, ReplicaSet, ReplicationController',
         );
-      return mapObjects(objects, scale);
+      return scale(objects);
     },
   };
 }
