@@ -1,10 +1,19 @@
 import type { Terminal } from './terminal.ts';
 
+/**
+ * What completes a word: these values, or what they are looked up from. `kind` is any Flux kind, `object` the names of
+ * the kind before it, `kindAndObject` both with a slash between.
+ */
+export type Completion =
+  readonly string[] | 'command' | 'context' | 'file' | 'kind' | 'kindAndObject' | 'namespace' | 'object';
+
 /** One flag of a command: the shape node:util's parseArgs takes, and what help says about it. */
 export interface OptionSpec {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
   readonly multiple?: boolean;
+  /** What completes its value; nothing when absent. */
+  readonly completion?: Completion;
   /** What stands for the value in help, `NAME` in `--context NAME`. */
   readonly value?: string;
   readonly description: string;
@@ -28,6 +37,8 @@ export interface Command {
   readonly summary: string;
   /** The words after the name, `[KIND] [NAME]`. */
   readonly usage: string;
+  /** What completes these words, one by one; the last one goes on. Nothing when absent. */
+  readonly completions?: readonly Completion[];
   /** What help teaches beyond the summary: a few short paragraphs. */
   readonly details?: string;
   readonly examples: readonly (readonly [command: string, what: string])[];

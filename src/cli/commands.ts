@@ -4,6 +4,7 @@ import { applyCommand } from './commands/apply.ts';
 import { buildCommand } from './commands/build.ts';
 import { bootstrapCommand } from './commands/bootstrap.ts';
 import { checkCommand } from './commands/check.ts';
+import { completionCommand } from './commands/completion.ts';
 import { diffCommand } from './commands/diff.ts';
 import { eventsCommand } from './commands/events.ts';
 import { getCommand } from './commands/get.ts';
@@ -38,6 +39,7 @@ export const commands: readonly Command[] = [
   bootstrapCommand,
   installCommand,
   uninstallCommand,
+  completionCommand,
   versionCommand,
   // A tool of the repository: an installed CLI has no Go sources to build it from.
   ...(isCheckout() ? [sandboxCommand] : []),

@@ -5,23 +5,32 @@ export const clusterOptions = {
   kubeconfig: {
     type: 'string',
     value: 'FILE',
+    completion: 'file',
     description: 'kubeconfig file; default: $KUBECONFIG, then ~/.kube/config',
   },
   context: {
     type: 'string',
     value: 'NAME',
+    completion: 'context',
     description: 'context of the kubeconfig; default: its current-context',
   },
   namespace: {
     type: 'string',
     short: 'n',
     value: 'NAME',
+    completion: 'namespace',
     description: 'namespace of the object; default: flux-system',
   },
 } as const satisfies Record<string, OptionSpec>;
 
 export const outputOption = {
-  output: { type: 'string', short: 'o', value: 'FORMAT', description: 'text (default), json or yaml' },
+  output: {
+    type: 'string',
+    short: 'o',
+    value: 'FORMAT',
+    completion: ['text', 'json', 'yaml'],
+    description: 'text (default), json or yaml',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 /** Flags of every command. */

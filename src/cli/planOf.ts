@@ -9,6 +9,7 @@ export const fromOption = {
   from: {
     type: 'string',
     value: 'WHERE',
+    completion: ['working-tree', 'source'],
     description:
       'working-tree: the files you stand in; source: the revision the cluster has fetched; default: the first that applies',
   },

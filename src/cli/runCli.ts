@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { asPlumbError, exitCodeOf, type PlumbError } from '../base/plumbError.ts';
 import { type Command, type CommandContext, UsageError } from './command.ts';
 import { commands } from './commands.ts';
+import { complete } from './completion/complete.ts';
 import { commonOptions } from './globalOptions.ts';
 import { formatCommandHelp, formatOverview } from './help.ts';
 import type { Terminal } from './terminal.ts';
@@ -26,6 +27,7 @@ export async function runCli(run: CliRun): Promise<number> {
     plain.out(command === undefined ? formatOverview(commands) : formatCommandHelp(command));
     return 0;
   }
+  if (name === '__complete') return completeQuietly(rest, { ...run, terminal: plain });
   const command = findCommand(name === '--version' ? 'version' : name);
   if (command === undefined) {
     plain.err(
@@ -51,6 +53,19 @@ export async function runCli(run: CliRun): Promise<number> {
     });
   } catch (error) {
     return report(command, error, plain, run.env);
+  }
+}
+
+/** A completion that fails offers nothing: an error in the middle of typing helps nobody. */
+async function completeQuietly(
+  argv: readonly string[],
+  ctx: Parameters<typeof complete>[2],
+): Promise<number> {
+  try {
+    await complete(commands, argv, ctx);
+    return 0;
+  } catch (error) {
+    return exitCodeOf(asPlumbError(error).kind);
   }
 }
 

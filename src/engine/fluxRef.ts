@@ -22,6 +22,11 @@ export function parseFluxKind(word: string): FluxKind {
   });
 }
 
+/** Every word for a Flux kind that people type: the singular in lower case. */
+export function fluxKindWords(): readonly string[] {
+  return fluxKinds.map(({ kind }) => kind.toLowerCase());
+}
+
 /** The object behind `KIND NAME` or `KIND/NAME`. */
 export function parseFluxRef(words: readonly string[], namespace: string | undefined): ObjectRef {
   const [kindWord, name] = words.length === 1 ? (words[0] as string).split('/') : words;

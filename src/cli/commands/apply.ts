@@ -13,6 +13,7 @@ export const applyCommand: Command = {
   name: 'apply',
   summary: 'Apply a workload as shown, without pruning',
   usage: 'KIND NAME [--from working-tree|source] [--yes]',
+  completions: ['kind', 'object'],
   details:
     'Shows the plan, asks, and applies exactly that plan; when the cluster moved in between it stops with PlanOutdated.',
   examples: [['plumb apply kustomization apps', 'apply the files you stand in after looking at the plan']],

@@ -17,6 +17,7 @@ const keyAlgorithms: readonly KeyAlgorithm[] = ['ed25519', 'ecdsa', 'rsa'];
 export const bootstrapCommand: Command = {
   name: 'bootstrap',
   summary: 'Sync a cluster with a Git repository, and the Flux manifests with it',
+  completions: [['git']],
   usage: 'git --url URL [--branch NAME] [--path FOLDER] [--yes]',
   details: [
     'Shows the plan (files to commit, objects to apply, key to create), asks, and carries it out: commits',
@@ -70,10 +71,12 @@ export const bootstrapCommand: Command = {
     'private-key-file': {
       type: 'string',
       value: 'FILE',
+      completion: 'file',
       description: 'SSH key for the push and for the cluster',
     },
     'ssh-key-algorithm': {
       type: 'string',
+      completion: ['ed25519', 'ecdsa', 'rsa'],
       value: 'NAME',
       description: 'of the deploy key: ed25519 (default), ecdsa, rsa',
     },
@@ -82,7 +85,12 @@ export const bootstrapCommand: Command = {
       value: 'HOST',
       description: 'host the cluster uses, where it is another',
     },
-    'ca-file': { type: 'string', value: 'FILE', description: 'certificate authority of the HTTPS server' },
+    'ca-file': {
+      type: 'string',
+      value: 'FILE',
+      completion: 'file',
+      description: 'certificate authority of the HTTPS server',
+    },
     'secret-name': {
       type: 'string',
       value: 'NAME',

@@ -10,6 +10,7 @@ export const buildCommand: Command = {
   name: 'build',
   summary: 'Print what a folder or a Kustomization builds',
   usage: 'DIR | kustomization NAME',
+  completions: ['file', 'object'],
   details:
     'A folder is built as kustomize build does, without asking any cluster. A Kustomization is built as Flux does, from the\nrepository you stand in, with substitution and ownership labels; values of Secrets are masked.',
   examples: [
@@ -22,9 +23,16 @@ export const buildCommand: Command = {
     'load-restrictor': {
       type: 'string',
       value: 'NAME',
+      completion: ['LoadRestrictionsRootOnly', 'LoadRestrictionsNone'],
       description: 'LoadRestrictionsRootOnly (default) or LoadRestrictionsNone',
     },
-    output: { type: 'string', short: 'o', value: 'FORMAT', description: 'yaml (default) or json' },
+    output: {
+      type: 'string',
+      short: 'o',
+      value: 'FORMAT',
+      completion: ['yaml', 'json'],
+      description: 'yaml (default) or json',
+    },
     explain: { type: 'boolean', description: 'print each field with its file and line' },
   },
   run: (ctx) => {

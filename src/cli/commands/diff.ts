@@ -11,6 +11,7 @@ export const diffCommand: Command = {
   name: 'diff',
   summary: 'Show what an apply and prune would change in the cluster',
   usage: 'KIND NAME [--from working-tree|source] [-o text|json|yaml]',
+  completions: ['kind', 'object'],
   details:
     'Builds as Flux does, asks the server for dry-runs, and names for each field both values, who set the live one, and the line in Git.\nExit code: 0 no differences, 1 differences, above 1 an error. Changes nothing.',
   examples: [

@@ -22,11 +22,17 @@ export const eventsCommand: Command = {
   options: {
     ...clusterOptions,
     ...outputOption,
-    for: { type: 'string', value: 'KIND/NAME', description: 'only this object, and the source it reads' },
+    for: {
+      type: 'string',
+      value: 'KIND/NAME',
+      completion: 'kindAndObject',
+      description: 'only this object, and the source it reads',
+    },
     'all-namespaces': { type: 'boolean', short: 'A', description: 'of every namespace' },
     types: {
       type: 'string',
       value: 'LIST',
+      completion: ['Normal', 'Warning'],
       description: 'Normal, Warning or both with a comma; default: both',
     },
     watch: { type: 'boolean', short: 'w', description: 'go on with new events until Ctrl-C' },

@@ -11,6 +11,7 @@ export const getCommand: Command = {
   name: 'get',
   summary: 'List sources and workloads, in Git, in the cluster, or in both',
   usage: '[all|sources|workloads] [-n NAMESPACE] [-o text|json|yaml]',
+  completions: [['all', 'sources', 'workloads']],
   details:
     'Joins the files of the repository you stand in with the Flux objects of the cluster. Without a cluster the files are shown alone.',
   examples: [

@@ -13,6 +13,7 @@ export const pruneCommand: Command = {
   name: 'prune',
   summary: 'Delete what a workload recorded and no longer contains',
   usage: 'KIND NAME [--preview] [--from working-tree|source] [--yes]',
+  completions: ['kind', 'object'],
   details:
     'Shows each object that will be deleted and what goes with it, asks, and deletes exactly those.\nObjects of other owners and objects annotated to be kept are left alone.',
   examples: [

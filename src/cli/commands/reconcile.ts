@@ -10,6 +10,7 @@ export const reconcileCommand: Command = {
   name: 'reconcile',
   summary: 'Reconcile one object now and wait for it',
   usage: 'KIND NAME [--with-source] [--local]',
+  completions: ['kind', 'object'],
   details:
     'Where Flux runs in the cluster it is asked by annotation. With --local Plumb takes the Leases of the installation, is the\ncontroller for this run, and gives them back; it refuses while anybody else reconciles.',
   examples: [

@@ -17,6 +17,7 @@ export const sandboxCommand: Command = {
   name: 'sandbox',
   summary: 'Run a real Kubernetes control plane on this machine, without containers',
   usage: 'up|down|status|env|flux [CONTROLLER…] [--name NAME]',
+  completions: [['up', 'down', 'status', 'env', 'flux']],
   details: `up starts the sandbox or finds it running, down ends it and removes its data, status shows all of yours, env prints
 what a shell needs to use it. etcd, API server, controllers and scheduler are the real ones; nodes and Pods are
 simulated, so that Deployments become available and no container runs. The first start builds it with Go, which takes
@@ -36,7 +37,13 @@ There is no source-controller: not every Go module proxy serves its modules. Lin
     name: { type: 'string', value: 'NAME', description: `which sandbox; default: ${defaultSandboxName}` },
     nodes: { type: 'string', value: 'COUNT', description: 'up: simulated nodes; default: 1' },
     all: { type: 'boolean', description: 'down: every sandbox of yours' },
-    output: { type: 'string', short: 'o', value: 'FORMAT', description: 'text (default) or json' },
+    output: {
+      type: 'string',
+      short: 'o',
+      value: 'FORMAT',
+      completion: ['text', 'json'],
+      description: 'text (default) or json',
+    },
   },
   run: (ctx) => {
     const [action, ...rest] = ctx.positionals;

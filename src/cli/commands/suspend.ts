@@ -8,6 +8,7 @@ export const suspendCommand: Command = {
   name: 'suspend',
   summary: 'Stop the reconciliation of one object',
   usage: 'KIND NAME [--reason TEXT]',
+  completions: ['kind', 'object'],
   examples: [['plumb suspend kustomization apps --reason "load test until 5 pm"', 'others see why']],
   options: {
     ...clusterOptions,
@@ -26,6 +27,7 @@ export const resumeCommand: Command = {
   name: 'resume',
   summary: 'Go on with the reconciliation of one object',
   usage: 'KIND NAME',
+  completions: ['kind', 'object'],
   examples: [['plumb resume kustomization apps', 'undo a suspend']],
   options: clusterOptions,
   run: (ctx) =>

@@ -10,6 +10,7 @@ export const traceCommand: Command = {
   name: 'trace',
   summary: 'Find where an object comes from: workload, source, revision and file',
   usage: 'KIND NAME [-n NAMESPACE] [-o text|json|yaml]',
+  completions: ['kind', 'object'],
   details:
     'Any kind, told as for kubectl: deployment, deploy, certificates.cert-manager.io. What has an owner, as a Pod has, is traced\nthrough it. Every workload up to the root is shown with its source and revision, and the file where the object stands\nwhen it is in the repository you stand in. An object that is only in Git is traced too.',
   examples: [

@@ -12,6 +12,7 @@ export const treeCommand: Command = {
   name: 'tree',
   summary: 'Show what a workload applies, and what that applies in turn',
   usage: 'KIND NAME [--compact] [-o text|json|yaml]',
+  completions: ['kind', 'object'],
   details:
     'Joins the inventory in the cluster with what the files build: an object that is in only one of them says so. States other\nthan ready stand behind the name. Without a cluster the files are shown alone.',
   examples: [

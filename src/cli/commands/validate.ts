@@ -8,6 +8,7 @@ export const validateCommand: Command = {
   name: 'validate',
   summary: 'Find mistakes in manifests before Git or a cluster does',
   usage: '[PATH...] [-o json]',
+  completions: ['file'],
   details: `Looks at every YAML file at or below the paths, or the current folder: Flux kinds, Kubernetes' own kinds, kinds
 defined by CustomResourceDefinitions in the repository, and kustomization.yaml. Files are judged as part of their git
 repository, so that sources, bases and dependencies beside the path are found. Nothing is rendered, and no cluster is
@@ -21,7 +22,13 @@ Exit code: 0 nothing found, 1 errors or warnings found, 2 a path does not exist,
   ],
   options: {
     'errors-only': { type: 'boolean', description: 'tell and count errors only, no warnings' },
-    output: { type: 'string', short: 'o', value: 'FORMAT', description: 'text (default) or json' },
+    output: {
+      type: 'string',
+      short: 'o',
+      value: 'FORMAT',
+      completion: ['text', 'json'],
+      description: 'text (default) or json',
+    },
   },
   run: async (ctx) => {
     const format = textOption(ctx, 'output') ?? 'text';

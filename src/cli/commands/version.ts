@@ -6,7 +6,15 @@ export const versionCommand: Command = {
   summary: 'Show the version of Plumb',
   usage: '[-o json]',
   examples: [['plumb version', 'the version, and the Flux line it follows']],
-  options: { output: { type: 'string', short: 'o', value: 'FORMAT', description: 'text (default) or json' } },
+  options: {
+    output: {
+      type: 'string',
+      short: 'o',
+      value: 'FORMAT',
+      completion: ['text', 'json'],
+      description: 'text (default) or json',
+    },
+  },
   run: ({ terminal, options }) => {
     const version = { plumb: packageJson.version, flux: '2.9', node: process.versions.node };
     const text = `plumb ${version.plumb} (follows Flux ${version.flux}, runs on Node ${version.node})\n`;

@@ -1,0 +1,50 @@
+import { fluxKindWords, parseFluxKind } from '../../engine/fluxRef.ts';
+import { contextNames } from '../../engine/contextNames.ts';
+import type { FluxNode } from '../../protocol/views.ts';
+import type { CommandContext } from '../command.ts';
+import { kubeconfigPaths, withEngine } from '../openEngine.ts';
+import type { Candidate, Completing } from './completeWords.ts';
+
+type Lookup = Extract<Completing, { type: 'lookup' }>;
+
+/** Looks up what completes a word: kinds here, contexts in the kubeconfig, names in the files and the cluster. */
+export async function lookUp(
+  ctx: CommandContext,
+  { what, positionals }: Lookup,
+): Promise<readonly Candidate[]> {
+  switch (what) {
+    case 'file':
+      return [];
+    case 'kind':
+      return fluxKindWords().map((word) => [word, '']);
+    case 'context':
+      return (await contextNames(kubeconfigPaths(ctx))).map((name) => [name, '']);
+    case 'namespace': {
+      const namespaces = (await nodes(ctx)).flatMap(({ ref }) => ref.namespace ?? []);
+      return [...new Set(namespaces)].map((name) => [name, '']);
+    }
+    case 'object': {
+      const [word] = positionals;
+      if (word === undefined) return [];
+      const { kind } = parseFluxKind(word);
+      return (await nodes(ctx)).filter(({ ref }) => ref.kind === kind).map(described);
+    }
+    case 'kindAndObject':
+      return (await nodes(ctx)).map((node) => [
+        `${node.ref.kind.toLowerCase()}/${node.ref.name}`,
+        node.ref.namespace ?? '',
+      ]);
+  }
+}
+
+async function nodes(ctx: CommandContext): Promise<readonly FluxNode[]> {
+  const { sources, workloads } = await withEngine(ctx, (engine) => engine.tree({ signal: ctx.signal }));
+  const wanted = ctx.options['namespace'];
+  return [...workloads, ...sources].filter(
+    ({ ref }) => typeof wanted !== 'string' || ref.namespace === wanted,
+  );
+}
+
+function described({ ref, state }: FluxNode): Candidate {
+  return [ref.name, `${ref.namespace ?? ''} ${state}`.trim()];
+}
