@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChangeView, PlanView } from '../../protocol/views.ts';
 import { styleFor } from '../terminal.ts';
-import { ageText, hasDifferences, planText, pruneText } from './planText.ts';
+import { ageText, hasDifferences, planText, pruneText, refusedChanges } from './planText.ts';
 import { shortRevision } from './treeText.ts';
 
 const plain = styleFor(false);
@@ -93,4 +93,14 @@ test('ages and revisions are short', () => {
     '2 d ago',
   ]);
   assert.equal(shortRevision('main@sha1:0123456789abcdef0123456789abcdef01234567'), 'main@sha1:01234567');
+});
+
+test('a refused object is no difference but an error, one of a later stage and an approximate one are none', () => {
+  const refused: ChangeView = { ...change, message: 'denied by policy', fields: [] };
+  const later: ChangeView = { ...refused, verified: false };
+  const guessed: ChangeView = { ...refused, approximate: true };
+  assert.deepEqual(refusedChanges({ ...plan, changes: [refused, later, guessed] }), [refused]);
+  const text = planText({ ...plan, changes: [refused] }, plain, 0);
+  assert.match(text, /✗ Deployment\/shop\/web refused {2}apps\/dev\/web\.yaml:7\n {4}denied by policy\n/);
+  assert.match(text, /1 refused/);
 });

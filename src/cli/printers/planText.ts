@@ -45,20 +45,35 @@ export function hasDifferences(plan: PlanView): boolean {
   );
 }
 
+/** Objects that the server refuses, or that may not be read: nothing can be said of their differences. */
+export function refusedChanges(plan: PlanView): readonly ChangeView[] {
+  return plan.changes.filter(isRefused);
+}
+
+function isRefused({ message, verified, approximate, action }: ChangeView): boolean {
+  return message !== undefined && verified && !approximate && action !== 'recreated';
+}
+
 /** `clusters/dev/apps.yaml:12`, counted from one. */
 export function placeOf(location: SourceLocation): string {
   return `${location.path}:${location.range.start.line + 1}`;
 }
 
 function changeLines(change: ChangeView, style: Style, now: number): readonly string[] {
-  const color =
-    change.action === 'created' ? style.green : change.action === 'skipped' ? style.dim : style.yellow;
+  const color = isRefused(change)
+    ? style.red
+    : change.action === 'created'
+      ? style.green
+      : change.action === 'skipped'
+        ? style.dim
+        : style.yellow;
+  const what = isRefused(change) ? 'refused' : change.action;
   const notes = [
     ...(change.verified ? [] : ['not verified: judged when its stage comes']),
     ...(change.approximate ? ['approximate: this identity may not dry-run'] : []),
   ];
   const place = change.location === undefined ? '' : style.dim(`  ${placeOf(change.location)}`);
-  const head = `${color(`${symbolOf(change)} ${formatRef(change.ref)} ${change.action}`)}${place}`;
+  const head = `${color(`${symbolOf(change)} ${formatRef(change.ref)} ${what}`)}${place}`;
   return [
     head,
     ...notes.map((note) => style.dim(`    ${note}`)),
@@ -68,6 +83,7 @@ function changeLines(change: ChangeView, style: Style, now: number): readonly st
 }
 
 function symbolOf(change: ChangeView): string {
+  if (isRefused(change)) return '✗';
   switch (change.action) {
     case 'created':
       return '+';
@@ -135,10 +151,11 @@ function summaryLine(plan: PlanView, style: Style): string {
   const count = (test: (change: ChangeView) => boolean): number => plan.changes.filter(test).length;
   const parts = [
     [count(({ action }) => action === 'created'), 'to create'],
-    [count(({ action }) => action === 'configured'), 'to change'],
+    [count((change) => change.action === 'configured' && !isRefused(change)), 'to change'],
     [count(({ action }) => action === 'recreated'), 'to recreate'],
     [plan.stale.filter(({ action }) => action === 'deleted').length, 'to prune'],
     [count(({ verified }) => !verified), 'not verified yet'],
+    [count(isRefused), 'refused'],
   ] as const;
   const told = parts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
   const same = count(({ action, verified }) => action === 'unchanged' && verified);
