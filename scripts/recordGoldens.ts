@@ -11,8 +11,9 @@ import {
   readCase,
 } from '../test/contract/kustomize/cases.ts';
 import { readTables, vectorFolder, vectorSuites } from '../test/contract/vectors.ts';
-import { startOracle, type OracleAnswer } from '../test/oracle/oracle.ts';
+import { startOracle, startSopsOracle, type OracleAnswer } from '../test/oracle/oracle.ts';
 
+await recordSops();
 const oracle = await startOracle();
 try {
   for (const suite of vectorSuites) {
@@ -30,6 +31,30 @@ try {
   for (const name of caseNames()) await recordBuilds(name);
 } finally {
   await oracle.close();
+}
+
+/** Encrypts with the real library, and decrypts again what it wrote. */
+async function recordSops(): Promise<void> {
+  const sops = await startSopsOracle();
+  try {
+    for (const [table, cases] of readTables('sops')) {
+      const answers: Record<string, OracleAnswer> = {};
+      for (const { name, input } of cases) {
+        const encrypted = required(name, await sops.ask('encrypt', input));
+        answers[name] = encrypted;
+        if (encrypted.error !== undefined || input['encryptOnly'] === true) continue;
+        const { encrypted: text } = encrypted.output as { encrypted: string };
+        const environment = { SOPS_AGE_KEY: input['ageKey'] };
+        const plain = await sops.ask('decrypt', { format: input['format'], text, environment });
+        answers[name] = { output: { encrypted: text, ...(required(name, plain).output as JsonObject) } };
+      }
+      const file = join(vectorFolder('sops'), 'golden', `${table}.json`);
+      mkdirSync(join(vectorFolder('sops'), 'golden'), { recursive: true });
+      writeFileSync(file, `${JSON.stringify(answers, undefined, 2)}\n`);
+    }
+  } finally {
+    await sops.close();
+  }
 }
 
 async function recordBuilds(name: string): Promise<void> {

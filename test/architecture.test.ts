@@ -29,7 +29,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'lib/helm': { ...lib('ajv'), from: ['base', 'kube', 'lib/gotemplate'] },
   'lib/gotemplate': lib('re2js', 'smol-toml'),
   'lib/envsubst': lib(),
-  'lib/sops': lib(),
+  'lib/sops': lib('re2js'),
   'lib/cel': lib('re2js'),
   'lib/semver': lib(),
   'lib/sourceignore': lib(),

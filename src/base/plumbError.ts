@@ -12,6 +12,7 @@ const kindByCode = {
   BuildFailed: 'stalled',
   Cancelled: 'cancelled',
   ClusterUnreachable: 'transient',
+  DecryptionFailed: 'stalled',
   DependencyNotReady: 'waiting',
   EngineStopped: 'transient',
   GitOperationFailed: 'transient',

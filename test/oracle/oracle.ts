@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'no
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { stringifyJson, type JsonValue } from '../../src/base/json.ts';
+import { stringifyJson, type JsonObject, type JsonValue } from '../../src/base/json.ts';
 
 /** What the real library says to one input: a value, or its refusal. */
 export interface OracleAnswer {
@@ -21,6 +21,12 @@ export interface Oracle {
   close(): Promise<void>;
 }
 
+/** Asks the SOPS oracle, whose libraries are too heavy for the other one. */
+export interface SopsOracle {
+  ask(type: 'encrypt' | 'decrypt', input: JsonObject): Promise<OracleAnswer>;
+  close(): Promise<void>;
+}
+
 /** Tells whether this machine can build the oracle. */
 export function hasGo(): boolean {
   return spawnSync('go', ['version'], { stdio: 'ignore' }).status === 0;
@@ -28,8 +34,24 @@ export function hasGo(): boolean {
 
 /** Starts the oracle, after building it when its sources have changed. Throws when Go is missing or the build fails. */
 export async function startOracle(): Promise<Oracle> {
+  const { ask, close } = await startProgram(oracleProgram(import.meta.dirname, 'oracle'));
+  return { ask: (type, input) => ask({ type, input }), close };
+}
+
+/** Starts the SOPS oracle as startOracle does the other. */
+export async function startSopsOracle(): Promise<SopsOracle> {
+  const { ask, close } = await startProgram(oracleProgram(join(import.meta.dirname, 'sops'), 'oracle-sops'));
+  return { ask: (type, input) => ask({ ...input, type }), close };
+}
+
+interface Program {
+  ask(request: JsonObject): Promise<OracleAnswer>;
+  close(): Promise<void>;
+}
+
+async function startProgram(program: string): Promise<Program> {
   const temporary = existsSync('/dev/shm') ? '/dev/shm' : undefined;
-  const child = spawn(oracleProgram(), [], {
+  const child = spawn(program, [], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, ...(temporary !== undefined && { TMPDIR: temporary }) },
   });
@@ -45,10 +67,10 @@ export async function startOracle(): Promise<Oracle> {
   });
   await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   return {
-    ask: (type, input) =>
+    ask: (request) =>
       new Promise((resolve, reject) => {
         waiting.push({ resolve, reject });
-        child.stdin.write(`${stringifyJson({ type, input })}\n`);
+        child.stdin.write(`${stringifyJson(request)}\n`);
       }),
     close: () => endOf(child, closed),
   };
@@ -60,12 +82,11 @@ async function endOf(child: ChildProcess, closed: Promise<void>): Promise<void> 
 }
 
 /** The built program, cached outside the tree by the digest of its sources. */
-function oracleProgram(): string {
-  const folder = import.meta.dirname;
+function oracleProgram(folder: string, name: string): string {
   const sources = readdirSync(folder).filter((name) => /\.go$|^go\.(mod|sum)$/.test(name));
   const hash = createHash('sha256');
   for (const name of sources.sort()) hash.update(name).update(readFileSync(join(folder, name)));
-  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'plumb', 'oracle');
+  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'plumb', name);
   const program = join(cache, hash.digest('hex').slice(0, 16));
   if (existsSync(program)) return program;
   mkdirSync(cache, { recursive: true });

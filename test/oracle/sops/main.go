@@ -1,0 +1,246 @@
+// The SOPS oracle encrypts and decrypts our own inputs with the real library.
+// It reads one JSON request per line and writes one JSON response per line, in the same order.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/getsops/sops/v3"
+	"github.com/getsops/sops/v3/aes"
+	"github.com/getsops/sops/v3/age"
+	"github.com/getsops/sops/v3/cmd/sops/common"
+	"github.com/getsops/sops/v3/cmd/sops/formats"
+	"github.com/getsops/sops/v3/config"
+	"github.com/getsops/sops/v3/pgp"
+	"github.com/sirupsen/logrus"
+)
+
+type masterKey struct {
+	Type      string `json:"type"`
+	Recipient string `json:"recipient"`
+	Enc       string `json:"enc"`
+}
+
+type request struct {
+	Type string `json:"type"`
+	// Of the plain text for encrypt, of the encrypted text for decrypt.
+	Format       string `json:"format"`
+	OutputFormat string `json:"outputFormat"`
+	Text         string `json:"text"`
+	// Encrypt: 64 hexadecimal digits, and who may unwrap it. A key without `enc` is wrapped here.
+	DataKey         string        `json:"dataKey"`
+	KeyGroups       [][]masterKey `json:"keyGroups"`
+	ShamirThreshold int           `json:"shamirThreshold"`
+	LastModified    string        `json:"lastModified"`
+
+	UnencryptedSuffix       string `json:"unencryptedSuffix"`
+	EncryptedSuffix         string `json:"encryptedSuffix"`
+	UnencryptedRegex        string `json:"unencryptedRegex"`
+	EncryptedRegex          string `json:"encryptedRegex"`
+	UnencryptedCommentRegex string `json:"unencryptedCommentRegex"`
+	EncryptedCommentRegex   string `json:"encryptedCommentRegex"`
+	MACOnlyEncrypted        bool   `json:"macOnlyEncrypted"`
+	// Decrypt: through the environment, as the sops command finds them.
+	Environment map[string]string `json:"environment"`
+}
+
+type answer struct {
+	Encrypted string `json:"encrypted,omitempty"`
+	// Base64, because binary files need not be text.
+	Plain string `json:"plain,omitempty"`
+}
+
+type response struct {
+	Output *answer `json:"output,omitempty"`
+	Error  string  `json:"error,omitempty"`
+}
+
+// counter stands in for the random source, so that a recording can be repeated.
+type counter struct{ next byte }
+
+func (c *counter) Read(out []byte) (int, error) {
+	for i := range out {
+		c.next++
+		out[i] = c.next
+	}
+	return len(out), nil
+}
+
+func formatOf(name string) formats.Format { return formats.FormatFromString(name) }
+
+func keyGroupsOf(asked request) ([]sops.KeyGroup, error) {
+	var groups []sops.KeyGroup
+	for _, entries := range asked.KeyGroups {
+		var group sops.KeyGroup
+		for _, entry := range entries {
+			switch entry.Type {
+			case "age":
+				key, err := age.MasterKeyFromRecipient(entry.Recipient)
+				if err != nil {
+					return nil, err
+				}
+				key.EncryptedKey = entry.Enc
+				group = append(group, key)
+			case "pgp":
+				key := pgp.NewMasterKeyFromFingerprint(entry.Recipient)
+				key.EncryptedKey = entry.Enc
+				key.CreationDate = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+				group = append(group, key)
+			default:
+				return nil, fmt.Errorf("oracle: no key type %s", entry.Type)
+			}
+		}
+		groups = append(groups, group)
+	}
+	return groups, nil
+}
+
+func encrypt(asked request) (*answer, error) {
+	store := common.StoreForFormat(formatOf(asked.Format), config.NewStoresConfig())
+	branches, err := store.LoadPlainFile([]byte(asked.Text))
+	if err != nil {
+		return nil, err
+	}
+	groups, err := keyGroupsOf(asked)
+	if err != nil {
+		return nil, err
+	}
+	dataKey, err := hex.DecodeString(asked.DataKey)
+	if err != nil {
+		return nil, err
+	}
+	tree := sops.Tree{Branches: branches, Metadata: sops.Metadata{
+		KeyGroups:               groups,
+		ShamirThreshold:         asked.ShamirThreshold,
+		UnencryptedSuffix:       asked.UnencryptedSuffix,
+		EncryptedSuffix:         asked.EncryptedSuffix,
+		UnencryptedRegex:        asked.UnencryptedRegex,
+		EncryptedRegex:          asked.EncryptedRegex,
+		UnencryptedCommentRegex: asked.UnencryptedCommentRegex,
+		EncryptedCommentRegex:   asked.EncryptedCommentRegex,
+		MACOnlyEncrypted:        asked.MACOnlyEncrypted,
+		Version:                 "3.13.2",
+	}}
+	rules := asked.UnencryptedSuffix + asked.EncryptedSuffix + asked.UnencryptedRegex + asked.EncryptedRegex +
+		asked.UnencryptedCommentRegex + asked.EncryptedCommentRegex
+	if rules == "" {
+		// As the sops command does.
+		tree.Metadata.UnencryptedSuffix = sops.DefaultUnencryptedSuffix
+	}
+	if groups[0][0].EncryptedDataKey() == nil || len(groups[0][0].EncryptedDataKey()) == 0 {
+		if failures := tree.Metadata.UpdateMasterKeys(dataKey); len(failures) > 0 {
+			return nil, errors.Join(failures...)
+		}
+	}
+	real := rand.Reader
+	rand.Reader = &counter{}
+	defer func() { rand.Reader = real }()
+	cipher := aes.NewCipher()
+	mac, err := tree.Encrypt(dataKey, cipher)
+	if err != nil {
+		return nil, err
+	}
+	tree.Metadata.LastModified, err = time.Parse(time.RFC3339, asked.LastModified)
+	if err != nil {
+		return nil, err
+	}
+	tree.Metadata.MessageAuthenticationCode, err = cipher.Encrypt(mac, dataKey, asked.LastModified)
+	if err != nil {
+		return nil, err
+	}
+	out, err := store.EmitEncryptedFile(tree)
+	if err != nil {
+		return nil, err
+	}
+	return &answer{Encrypted: string(out)}, nil
+}
+
+func decrypt(asked request) (*answer, error) {
+	for name, value := range asked.Environment {
+		os.Setenv(name, value)
+		defer os.Unsetenv(name)
+	}
+	store := common.StoreForFormat(formatOf(asked.Format), config.NewStoresConfig())
+	tree, err := store.LoadEncryptedFile([]byte(asked.Text))
+	if err != nil {
+		return nil, err
+	}
+	key, err := tree.Metadata.GetDataKey()
+	if err != nil {
+		return nil, err
+	}
+	cipher := aes.NewCipher()
+	mac, err := tree.Decrypt(key, cipher)
+	if err != nil {
+		return nil, err
+	}
+	recorded, err := cipher.Decrypt(tree.Metadata.MessageAuthenticationCode, key, tree.Metadata.LastModified.Format(time.RFC3339))
+	if err != nil {
+		return nil, err
+	}
+	if recorded != mac {
+		return nil, sops.MacMismatch
+	}
+	output := asked.OutputFormat
+	if output == "" {
+		output = asked.Format
+	}
+	out, err := common.StoreForFormat(formatOf(output), config.NewStoresConfig()).EmitPlainFile(tree.Branches)
+	if err != nil {
+		return nil, err
+	}
+	return &answer{Plain: base64.StdEncoding.EncodeToString(out)}, nil
+}
+
+func respond(line []byte) (result response) {
+	defer func() {
+		if failure := recover(); failure != nil {
+			result = response{Error: fmt.Sprintf("panic: %v", failure)}
+		}
+	}()
+	var asked request
+	if err := json.Unmarshal(line, &asked); err != nil {
+		return response{Error: "oracle: " + err.Error()}
+	}
+	handlers := map[string]func(request) (*answer, error){"encrypt": encrypt, "decrypt": decrypt}
+	handler, ok := handlers[asked.Type]
+	if !ok {
+		return response{Error: "oracle: no handler for " + asked.Type}
+	}
+	output, err := handler(asked)
+	if err != nil {
+		return response{Error: err.Error()}
+	}
+	return response{Output: output}
+}
+
+func main() {
+	logrus.SetOutput(io.Discard)
+	os.Stderr, _ = os.Open(os.DevNull)
+	reader := bufio.NewReaderSize(os.Stdin, 1<<20)
+	writer := bufio.NewWriter(os.Stdout)
+	encoder := json.NewEncoder(writer)
+	encoder.SetEscapeHTML(false)
+	for {
+		line, err := reader.ReadBytes('\n')
+		if err != nil {
+			return
+		}
+		if err := encoder.Encode(respond(bytes.TrimSpace(line))); err != nil {
+			panic(err)
+		}
+		if err := writer.Flush(); err != nil {
+			return
+		}
+	}
+}
