@@ -49,6 +49,15 @@ export interface Workbench {
   dialogButton(button: string): Promise<void>;
   /** Types into the open input box or quick pick and accepts. */
   answerInput(text: string): Promise<void>;
+  /** Types into it without accepting. */
+  typeInput(text: string): Promise<void>;
+  /** Accepts what stands in it. */
+  acceptInput(): Promise<void>;
+  inputValue(): Promise<string>;
+  /** Presses its back button. */
+  inputBack(): Promise<void>;
+  /** Waits until it asks that: in its prompt or placeholder. */
+  question(text: string): Promise<void>;
   pickItem(text: string | RegExp): Promise<void>;
   /** The status bar item with that text. */
   statusItem(text: string | RegExp): Promise<Locator>;
@@ -56,6 +65,8 @@ export interface Workbench {
   tab(title: string | RegExp): Promise<Locator>;
   /** Waits until the locator finds something that can be seen. */
   see(selector: string, text?: string | RegExp): Promise<Locator>;
+  /** A line of the active page or file; `patience` times the usual for what takes long. */
+  line(text: string, patience?: number): Promise<Locator>;
   gone(selector: string, text?: string | RegExp): Promise<void>;
   /** A picture of the whole window; gives its path. */
   screenshot(name: string): Promise<string>;
@@ -217,12 +228,36 @@ function workbenchOf(page: Page, screenshots: string, close: () => Promise<void>
       await input.fill(text);
       await input.press('Enter');
     },
+    typeInput: async (text) => {
+      await (await focusedInput()).fill(text);
+    },
+    acceptInput: async () => {
+      await (await focusedInput()).press('Enter');
+    },
+    inputValue: async () => (await focusedInput()).inputValue(),
+    inputBack: async () => {
+      await focusedInput();
+      await page.locator(`${quickInput} .quick-input-left-action-bar .action-label`).click();
+    },
+    question: async (text) => {
+      const asked = JSON.stringify(text);
+      await seen(
+        page.locator(
+          `${quickInput} :is(.quick-input-message:has-text(${asked}), input:focus[placeholder*=${asked}])`,
+        ),
+      );
+    },
     pickItem: async (text) => {
       await focusedInput();
       await (await seen(page.locator(`${quickInput} .monaco-list-row`).filter({ hasText: text }))).click();
     },
     statusItem: (text) => seen(find('.part.statusbar .statusbar-item', text)),
     tab: (title) => seen(find('.tabs-container .tab', title)),
+    line: async (text, times = 1) => {
+      const found = find('.view-line', text).first();
+      await found.waitFor({ timeout: times * patience });
+      return found;
+    },
     see: (selector, text) => seen(find(selector, text)),
     gone: (selector, text) => find(selector, text).first().waitFor({ state: 'hidden', timeout: patience }),
     screenshot: async (name) => {

@@ -9,12 +9,13 @@ import { planUninstall, type UninstallDraft } from '../bootstrap/planUninstall.t
 import type { BootstrapContext } from '../bootstrap/repository.ts';
 import { runBootstrap } from '../bootstrap/runBootstrap.ts';
 import { uninstall } from '../bootstrap/uninstall.ts';
-import { generateSshKey, isEncryptedKey } from '../clients/git/sshKey.ts';
+import { generateSshKey, isEncryptedKey, type SshKeyPair } from '../clients/git/sshKey.ts';
 import type {
   BootstrapOptions,
   BootstrapPlan,
   InstallOptions,
   InstallPlan,
+  KeyAlgorithm,
   UninstallPlan,
 } from '../protocol/bootstrap.ts';
 import type { Credentials } from '../protocol/credentials.ts';
@@ -40,6 +41,7 @@ export function createBootstrapApi(
   const bootstraps = new PlanStore<
     Kept<BootstrapPlan, { options: BootstrapOptions; draft: BootstrapDraft }>
   >();
+  const deployKeys = new DeployKeys();
   const uninstalls = new PlanStore<Kept<UninstallPlan, UninstallDraft>>();
 
   const open = async (
@@ -81,7 +83,7 @@ export function createBootstrapApi(
       const { caFile, auth: _auth, timeoutMs: _timeoutMs, ...rest } = options;
       const draft = await planBootstrap(ctx, {
         ...rest,
-        auth: await authOf(options, core.deps.credentials, ctx.signal),
+        auth: await authOf(options, core.deps.credentials, deployKeys, ctx.signal),
         ...(caFile !== undefined && { caBundle: await readText(caFile, 'certificate file') }),
       });
       const { reconciler } = await session.installation(ctx.signal);
@@ -152,11 +154,25 @@ export function createBootstrapApi(
   };
 }
 
+/** Keys made for plans: whoever plans again meanwhile may have registered the one that was shown. Never on a disk. */
+class DeployKeys {
+  readonly #pairs = new Map<string, Promise<SshKeyPair>>();
+
+  pairFor({ url, namespace }: BootstrapOptions, algorithm: KeyAlgorithm): Promise<SshKeyPair> {
+    const key = JSON.stringify([url, namespace, algorithm]);
+    const pair = this.#pairs.get(key) ?? generateSshKey(algorithm);
+    this.#pairs.set(key, pair);
+    return pair;
+  }
+}
+
 async function authOf(
-  { auth, url }: BootstrapOptions,
+  options: BootstrapOptions,
   credentials: Credentials,
+  deployKeys: DeployKeys,
   signal: AbortSignal,
 ): Promise<SyncAuth> {
+  const { auth, url } = options;
   const host = URL.parse(url)?.host ?? '';
   switch (auth.type) {
     case 'none':
@@ -173,7 +189,7 @@ async function authOf(
       return { type: 'bearer', token };
     }
     case 'deployKey':
-      return { type: 'deployKey', pair: await generateSshKey(auth.algorithm) };
+      return { type: 'deployKey', pair: await deployKeys.pairFor(options, auth.algorithm) };
     case 'privateKeyFile': {
       const identity = new Secret(await readText(auth.path, 'private key file'));
       if (!isEncryptedKey(identity)) return { type: 'privateKey', identity };

@@ -25,6 +25,7 @@ export function createEngine(
       : AbortSignal.any([options.signal, core.closing.signal]);
 
   const engine: Engine = {
+    contexts: () => core.contexts(),
     status: (options) => statusOf(core, signalOf(options), workloads.running(), workloads.drifted),
     tree: (options) => readTree(core, signalOf(options), workloads.drifted),
     render: (ref, options) => workloads.render(ref, signalOf(options)),

@@ -12,6 +12,7 @@ import type { Credentials } from '../protocol/credentials.ts';
 import { BuildCache } from '../lib/kustomize/buildCache.ts';
 import type { EngineConfig } from '../protocol/engine.ts';
 import type { EngineEvent } from '../protocol/events.ts';
+import type { ContextView } from '../protocol/views.ts';
 import type { Clock } from '../ssa/runContext.ts';
 import { ClusterSession } from './clusterSession.ts';
 import { systemClock } from './systemClock.ts';
@@ -73,6 +74,12 @@ export class EngineCore {
     const connection = await this.connection();
     if (connection.type === 'connected') return connection;
     throw connection.error;
+  }
+
+  /** The contexts to choose from; none without a kubeconfig. Throws KubeconfigInvalid. */
+  async contexts(): Promise<readonly ContextView[]> {
+    const contexts = await listContexts(kubeconfigPaths(this.config));
+    return contexts.map(({ name, server, user }) => ({ name, server, user }));
   }
 
   /** Watches every Flux kind; resolves when the first lists are in. */
@@ -138,8 +145,12 @@ export function completeDependencies(
   };
 }
 
+function kubeconfigPaths(config: EngineConfig): readonly string[] {
+  return config.kubeconfig ?? defaultKubeconfigPaths(process.env);
+}
+
 async function connectByKubeconfig(config: EngineConfig, context: string | undefined, log: Logger) {
-  const paths = config.kubeconfig ?? defaultKubeconfigPaths(process.env);
+  const paths = kubeconfigPaths(config);
   const contexts = await listContexts(paths);
   const chosen = context ?? contexts.find(({ current }) => current)?.name;
   if (chosen === undefined) {

@@ -13,7 +13,15 @@ import type {
 } from './bootstrap.ts';
 import type { EngineEvent } from './events.ts';
 import type { EventsQuery, EventView, TraceQuery, TraceView } from './look.ts';
-import type { ClusterMode, DriftView, PlanView, RunView, StatusView, TreeView } from './views.ts';
+import type {
+  ClusterMode,
+  ContextView,
+  DriftView,
+  PlanView,
+  RunView,
+  StatusView,
+  TreeView,
+} from './views.ts';
 
 /** Everything the engine is told at start; it reads no settings and no files of its own. */
 export interface EngineConfig {
@@ -75,6 +83,8 @@ export interface LookApi {
 
 /** The whole API, the same for editor, CLI and tests. Takes and gives plain data; throws PlumbError. */
 export interface Engine extends BootstrapApi, LookApi {
+  /** The contexts of the kubeconfig; none when there is no kubeconfig. Throws KubeconfigInvalid. */
+  contexts(options?: CallOptions): Promise<readonly ContextView[]>;
   status(options?: CallOptions): Promise<StatusView>;
   /** The union of files and cluster; complete from the files within a second when there is no cluster. */
   tree(options?: CallOptions): Promise<TreeView>;

@@ -62,6 +62,13 @@ export interface TreeView {
   readonly filesAloneBecause?: string;
 }
 
+/** A context of the kubeconfig: a cluster and a user. */
+export interface ContextView {
+  readonly name: string;
+  readonly server: string;
+  readonly user: string;
+}
+
 export interface ClusterView {
   readonly context: string;
   readonly server: string;

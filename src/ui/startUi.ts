@@ -65,7 +65,7 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
       entries: ({ sources }) => sourceEntries(sources),
     }),
     onSave,
-    registerCommands({ ...ui, onSave }),
+    registerCommands({ ...ui, onSave, memory: context.workspaceState }),
     // The last thing to end: it finishes the object it has in hand.
     { dispose: () => void engine.dispose() },
   ];

@@ -1,3 +1,4 @@
+import type * as vscode from 'vscode';
 import type { EngineClient } from '../engineClient.ts';
 import type { Log } from '../log.ts';
 import type { PlanContent } from '../planContent.ts';
@@ -14,6 +15,8 @@ export interface UiContext {
 /** What commands work with. */
 export interface CommandContext extends UiContext {
   readonly onSave: { choose(): Promise<void> };
+  /** What the user said last, for this workspace. Holds no secrets. */
+  readonly memory: vscode.Memento;
 }
 
 /** A command; the argument is a tree row, an ObjectRef, a document's URI, or nothing when it comes from the palette. */

@@ -2,11 +2,14 @@ import * as vscode from 'vscode';
 import { asPlumbError } from '../../base/plumbError.ts';
 import type { Command, CommandContext } from './commandContext.ts';
 import { copyName, reconcile, reconcileWithSource, resume, setMode, suspend } from './fluxCommands.ts';
+import { bootstrap, check, uninstall } from './setupCommands.ts';
 import { apply, prune, showDifferences, showObject } from './planCommands.ts';
 
 /** Every command that package.json contributes; a test compares the two. */
 const commands: Readonly<Record<string, Command>> = {
   'plumb.apply': apply,
+  'plumb.bootstrap': bootstrap,
+  'plumb.check': check,
   'plumb.copyName': copyName,
   'plumb.diff': showDifferences,
   'plumb.prune': prune,
@@ -23,6 +26,7 @@ const commands: Readonly<Record<string, Command>> = {
   'plumb.showLog': async (ctx) => ctx.log.show(),
   'plumb.showObject': showObject,
   'plumb.suspend': suspend,
+  'plumb.uninstall': uninstall,
 };
 
 /** Registers them. A failure is shown with what the user can do about it; a cancelled one is not. */

@@ -32,3 +32,26 @@ export async function withCancellableProgress<T>(
 }
 
 const patienceMs = 1500;
+
+/** Runs work of several steps with a cancellable notification that tells the step. */
+export async function withSteps<T>(
+  title: string,
+  follow: (report: (step: string) => void) => { dispose(): void },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: `Plumb: ${title}`, cancellable: true },
+    async (progress, token) => {
+      const controller = new AbortController();
+      const subscription = vscode.Disposable.from(
+        token.onCancellationRequested(() => controller.abort()),
+        follow((step) => progress.report({ message: step })),
+      );
+      try {
+        return await work(controller.signal);
+      } finally {
+        subscription.dispose();
+      }
+    },
+  );
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Workbench } from '../../scripts/editor/workbench.ts';
+import { startEditor, temporaryFolder } from './harness.ts';
+import { startSetupCluster } from './setupCluster.ts';
+
+const cluster = await startSetupCluster();
+const editor = await startEditor({
+  env: { KUBECONFIG: cluster.kubeconfig, HOME: cluster.home, XDG_CONFIG_HOME: `${cluster.home}/.config` },
+});
+
+const kustomization =
+  '/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/flux-system';
+
+describe('bootstrap from the command palette', () => {
+  it('asks back and forth, shows the plan, and syncs an empty cluster with an empty repository', async (test) => {
+    const repository = await cluster.httpRepository('fleet');
+    await editor.inWindow(test, await temporaryFolder(test, 'empty'), async (workbench) => {
+      await begin(workbench, 'sandbox');
+      await workbench.question('Git repository');
+      await workbench.typeInput('http://git.example.com/fleet.git');
+      await workbench.see('.quick-input-message', 'Plain HTTP is for this machine only');
+      await workbench.answerInput(repository.url);
+      await workbench.question('branch to commit to');
+      await workbench.inputBack();
+      await workbench.question('Git repository');
+      assert.equal(await workbench.inputValue(), repository.url);
+      await workbench.acceptInput();
+      await workbench.question('branch to commit to');
+      await workbench.screenshot('bootstrap question');
+      await workbench.acceptInput();
+      await workbench.question('folder of this cluster');
+      await workbench.answerInput('clusters/dev');
+      await workbench.pickItem('No login');
+      await workbench.question('namespace of the Flux objects');
+      await workbench.acceptInput();
+
+      await workbench.tab('Bootstrap sandbox.md');
+      await workbench.line('Nothing has been written yet');
+      await workbench.screenshot('bootstrap plan');
+      assert.deepEqual(await cluster.commits(repository), [], 'nothing is written before the approval');
+      assert.equal((await cluster.read('/api/v1/namespaces/flux-system')).status, 404);
+
+      await workbench.pickItem('Bootstrap sandbox');
+      await workbench.line('Bootstrap sandbox: done', 4);
+      await workbench.screenshot('bootstrap result');
+      assert.equal((await cluster.commits(repository)).length, 2);
+      assert.match(JSON.stringify((await cluster.read(kustomization)).body['status']), /"type":"Ready"/);
+
+      await workbench.runCommand('Plumb: Bootstrap…');
+      await acceptAll(workbench);
+      await workbench.line('Everything is in place');
+      await workbench.pickItem('Reconcile sandbox');
+      await workbench.line('None: the repository was up to date', 4);
+      assert.equal((await cluster.commits(repository)).length, 2, 'a second run commits nothing');
+
+      await workbench.runCommand('Plumb: Check Installation');
+      await workbench.line('Check of sandbox: passed');
+      await workbench.screenshot('check page');
+
+      await workbench.runCommand('Plumb: Uninstall…');
+      await workbench.acceptInput();
+      assert.match(await workbench.dialogText(), /Uninstall Flux from the cluster sandbox\?/);
+      await workbench.screenshot('uninstall preview');
+      await workbench.dialogButton('Cancel');
+      assert.equal((await cluster.read(kustomization)).status, 200, 'nothing is deleted before the answer');
+      await workbench.runCommand('Plumb: Uninstall…');
+      await workbench.acceptInput();
+      await workbench.dialogButton('Delete');
+      await workbench.line('Uninstall Flux from sandbox: done', 4);
+      assert.equal((await cluster.read(kustomization)).status, 404);
+    });
+  });
+});
+
+/** Opens the questions and answers the first one. */
+async function begin(workbench: Workbench, context: string): Promise<void> {
+  await workbench.openContainer('GitOps');
+  await workbench.runCommand('Plumb: Bootstrap…');
+  await workbench.question('Which cluster?');
+  await workbench.pickItem(new RegExp(`^${context}`));
+}
+
+/** Answers every question as it is proposed. */
+async function acceptAll(workbench: Workbench): Promise<void> {
+  for (const question of [
+    'Which cluster?',
+    'Git repository',
+    'branch to commit to',
+    'folder of this cluster',
+    'logged in to',
+    'namespace of the Flux objects',
+  ]) {
+    await workbench.question(question);
+    await workbench.acceptInput();
+  }
+}
