@@ -23,12 +23,14 @@ type buildInput struct {
 	tree
 	Path           string `json:"path"`
 	LoadRestrictor string `json:"loadRestrictor"`
+	// Folder is built where it is, in the place of the tree.
+	Folder string `json:"folder"`
 }
 
 // kustomizeBuild prints what `kustomize build` prints.
 func kustomizeBuild(input buildInput) (any, error) {
-	return input.inFolder(func(root string) (string, error) {
-		if input.mentions("openapi") {
+	build := func(root string) (string, error) {
+		if input.Folder != "" || input.mentions("openapi") {
 			openapi.ResetOpenAPI()
 			defer openapi.ResetOpenAPI()
 		}
@@ -44,7 +46,11 @@ func kustomizeBuild(input buildInput) (any, error) {
 		}
 		text, err := built.AsYaml()
 		return string(text), err
-	})
+	}
+	if input.Folder != "" {
+		return build(input.Folder)
+	}
+	return input.inFolder(build)
 }
 
 // inFolder writes the tree to a temporary folder for the work; its path never shows in results.
