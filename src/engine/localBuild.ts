@@ -1,13 +1,12 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { basename, relative, sep } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
-import { FileTree } from '../base/fileTree.ts';
 import { plumbError } from '../base/plumbError.ts';
 import type { Origin } from '../base/position.ts';
 import { formatRef, refOf } from '../kube/object.ts';
-import { BuildCache } from '../lib/kustomize/buildCache.ts';
 import { buildKustomization } from '../lib/kustomize/buildKustomization.ts';
 import { printBuild } from '../lib/kustomize/printBuild.ts';
+import { DiskTree } from './diskTree.ts';
 
 export interface LocalBuildOptions {
   readonly loadRestrictions: 'none' | 'rootOnly';
@@ -24,72 +23,46 @@ export interface LocalBuild {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Folders above the built one that bases may lie in, where no repository says how far up they go. */
-const highestClimb = 6;
-
-/** Builds a folder of the disk as `kustomize build` does. Reads the folder and, for bases, the folders above it; writes nothing. */
+/** Builds a folder of the disk as `kustomize build` does; reads the files that the build names, and writes nothing. */
 export async function buildFolder(folder: string, options: LocalBuildOptions): Promise<LocalBuild> {
-  const path = resolve(folder);
-  await requireFolder(path, folder);
-  let root = path;
-  for (let climb = 0; ; climb++) {
-    const tree = await readFolder(root, options.signal);
-    const inner = relative(root, path).split(sep).join('/');
-    const { objects, diagnostics, needs } = buildKustomization(tree, inner, {
-      loadRestrictions: options.loadRestrictions,
-      order: 'legacy',
-      version: 'v5.8.1',
-      cache: new BuildCache(),
+  await requireFolder(folder);
+  const path = await realpath(folder);
+  const tree = new DiskTree(path);
+  const { objects, diagnostics, needs } = buildKustomization(tree, tree.fromAbsolute(path), {
+    loadRestrictions: options.loadRestrictions,
+    order: 'legacy',
+    untyped: 'built',
+    version: 'v5.8.1',
+  });
+  options.signal.throwIfAborted();
+  if (needs.length > 0) {
+    throw plumbError('BuildFailed', {
+      subject: folder,
+      message: `needs ${needs.map(({ url }) => url).join(', ')}, which plumb build does not fetch yet`,
+      hint: 'copy the base into the repository',
     });
-    const leavesTree = diagnostics.some(({ code }) => code === 'build-outside-root');
-    if (leavesTree && climb < highestClimb && dirname(root) !== root) {
-      root = dirname(root);
-      continue;
-    }
-    if (needs.length > 0) {
-      throw plumbError('BuildFailed', {
-        subject: folder,
-        message: `needs ${needs.map(({ url }) => url).join(', ')}, which plumb build does not fetch yet`,
-        hint: 'copy the base into the repository',
-      });
-    }
-    const fromFolder = (file: string): string =>
-      relative(path, join(root, file)).split(sep).join('/') || basename(file);
-    return {
-      text: printBuild(objects, options.format),
-      fields: objects.flatMap(({ object, origins }) =>
-        [...origins.entries()].map(([pointer, origin]) => ({
-          object: formatRef(refOf(object)),
-          pointer,
-          origin: { ...origin, path: fromFolder(origin.path) },
-        })),
-      ),
-      diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic, path: fromFolder(diagnostic.path) })),
-    };
   }
+  const fromFolder = (file: string): string =>
+    relative(path, tree.diskPath(file)).split(sep).join('/') || basename(file);
+  return {
+    text: printBuild(objects, options.format),
+    fields: objects.flatMap(({ object, origins }) =>
+      [...origins.entries()].map(([pointer, origin]) => ({
+        object: formatRef(refOf({ ...object, apiVersion: object.apiVersion ?? '' })),
+        pointer,
+        origin: { ...origin, path: fromFolder(origin.path) },
+      })),
+    ),
+    diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic, path: fromFolder(diagnostic.path) })),
+  };
 }
 
-async function requireFolder(path: string, shown: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
+async function requireFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory() === true) return;
   throw plumbError('InvalidPath', {
-    subject: shown,
+    subject: folder,
     message: found === undefined ? 'there is no such folder' : 'is a file, not a folder',
     hint: 'name the folder that holds the kustomization.yaml',
   });
-}
-
-/** Every file below the folder but version control and packages; links are not followed. */
-async function readFolder(root: string, signal: AbortSignal): Promise<FileTree> {
-  const files: [string, Uint8Array][] = [];
-  const walk = async (folder: string): Promise<void> => {
-    signal.throwIfAborted();
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory() && entry.name !== '.git' && entry.name !== 'node_modules') await walk(path);
-      else if (entry.isFile()) files.push([relative(root, path).split(sep).join('/'), await readFile(path)]);
-    }
-  };
-  await walk(root);
-  return FileTree.from(files);
 }

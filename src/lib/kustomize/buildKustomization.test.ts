@@ -233,7 +233,7 @@ test('refuses cycles and paths that leave the tree or, when asked to, the root',
     '=== a/kustomization.yaml\nresources: [../b]\n=== b/kustomization.yaml\nresources: [../a]\n',
     'a',
     [
-      'b/kustomization.yaml:1:13: error: ../a leads back to a, which is being built: a cycle (move what both need into a folder of its own)',
+      'b/kustomization.yaml:1:13: error: ../a leads back to ../a, which is being built: a cycle (move what both need into a folder of its own)',
     ],
   );
   checkErrors('=== a/kustomization.yaml\nresources: [../../x.yaml]\n', 'a', [

@@ -1,4 +1,4 @@
-import type { FileTree } from '../../base/fileTree.ts';
+import type { ReadableTree } from '../../base/readableTree.ts';
 import type { YamlText } from '../../kube/yamlNode.ts';
 import type { BuildCache } from './buildCache.ts';
 import type { Dependency, LoaderContext, RemoteNeed, Remotes } from './loader.ts';
@@ -8,7 +8,7 @@ import type { Scopes } from './resId.ts';
 
 /** What the layers of one build share. */
 export class BuildRun implements LoaderContext {
-  readonly tree: FileTree;
+  readonly tree: ReadableTree;
   readonly cache: BuildCache;
   readonly restrictToRoot: boolean;
   readonly refuseRemotes: boolean;
@@ -21,10 +21,12 @@ export class BuildRun implements LoaderContext {
   scopes: Scopes | undefined;
   /** The openapi field has been used: what it sets holds for the whole build. */
   hasOwnSchemas = false;
+  /** Whether the build has merged by the built-in definitions, or has at least met a kind they may know. */
+  builtinSchemaUse: 'none' | 'met' | 'merged' = 'none';
   readonly #recorders: Dependency[][] = [];
 
   constructor(
-    tree: FileTree,
+    tree: ReadableTree,
     cache: BuildCache,
     options: {
       readonly restrictToRoot: boolean;
@@ -42,6 +44,12 @@ export class BuildRun implements LoaderContext {
   /** True once something is wrong or missing: nothing that is built from here on is a result. */
   get hasFailed(): boolean {
     return this.needs.size > 0 || this.problems.some(({ severity }) => severity !== 'warning');
+  }
+
+  /** Notes what a layer has made of the built-in definitions; it matters to an openapi field that comes later. */
+  noteSchemaUse(use: BuildRun['builtinSchemaUse']): void {
+    if (this.builtinSchemaUse === 'merged' || use === 'none') return;
+    this.builtinSchemaUse = use;
   }
 
   record(dependency: Dependency): void {

@@ -24,11 +24,10 @@ export function readKustomization(loader: Loader, problems: BuildProblem[]): Kus
     (name) => loader.read(loader.resolve(name) ?? '') !== undefined,
   );
   const [name] = found;
-  const folder = loader.root === '' ? 'the root folder' : loader.pathOf(loader.root);
   if (name === undefined) {
     problems.push({
       code: 'kustomization-missing',
-      message: `there is no kustomization.yaml in ${folder}`,
+      message: 'this folder has no kustomization.yaml',
       place: nowhere,
       path: loader.pathOf(loader.root === '' ? 'kustomization.yaml' : `${loader.root}/kustomization.yaml`),
       hint: 'add one, or name the files instead of the folder',
@@ -38,7 +37,7 @@ export function readKustomization(loader: Loader, problems: BuildProblem[]): Kus
   if (found.length > 1) {
     problems.push({
       code: 'kustomization-ambiguous',
-      message: `${folder} has several kustomization files: ${found.join(', ')}`,
+      message: `this folder has several kustomization files: ${found.join(', ')}`,
       place: nowhere,
       path: loader.pathOf(loader.resolve(name) ?? name),
       hint: 'keep one of them',

@@ -1,5 +1,5 @@
-import type { FileTree } from '../../base/fileTree.ts';
-import { joinTreePath } from '../../base/treePath.ts';
+import type { ReadableTree } from '../../base/readableTree.ts';
+import { joinTreePath, relativeTreePath } from '../../base/treePath.ts';
 import { isHttpUrl, parseGitUrl, type GitUrl } from './gitUrl.ts';
 import type { Place } from './node.ts';
 import { fail } from './problem.ts';
@@ -9,7 +9,7 @@ export type RemoteNeed =
   ({ readonly type: 'git' } & GitUrl) | { readonly type: 'http'; readonly url: string };
 
 /** Fetched repositories and files by URL as written in the kustomization; undefined could not be fetched. */
-export type Remotes = ReadonlyMap<string, FileTree | Uint8Array | { readonly error: string }>;
+export type Remotes = ReadonlyMap<string, ReadableTree | Uint8Array | { readonly error: string }>;
 
 /** One path a layer has looked at: when there is something else now, the layer must be built again. */
 export interface Dependency {
@@ -32,7 +32,7 @@ export interface LoaderContext {
 
 /** Reads files for one kustomization folder, as far as its rules allow. */
 export class Loader {
-  readonly tree: FileTree;
+  readonly tree: ReadableTree;
   readonly root: string;
   readonly #context: LoaderContext;
   readonly #referrer: Loader | undefined;
@@ -42,7 +42,13 @@ export class Loader {
   /** In front of paths in texts: '' for the build's own tree, the URL for a fetched one. */
   readonly label: string;
 
-  constructor(context: LoaderContext, tree: FileTree, root: string, referrer?: Loader, repository?: GitUrl) {
+  constructor(
+    context: LoaderContext,
+    tree: ReadableTree,
+    root: string,
+    referrer?: Loader,
+    repository?: GitUrl,
+  ) {
     this.#context = context;
     this.tree = tree;
     this.root = root;
@@ -54,7 +60,13 @@ export class Loader {
 
   /** The path in the tree that a path of the kustomization means; undefined when it leads out of the tree. */
   resolve(path: string): string | undefined {
-    return joinTreePath(this.root, path);
+    return path.startsWith('/') ? this.tree.fromAbsolute?.(path) : joinTreePath(this.root, path);
+  }
+
+  /** Files behind links count as where they really are. */
+  #mayRead(full: string): boolean {
+    const real = this.tree.realPath?.(full) ?? full;
+    return !this.#restrictToRoot || this.root === '' || real.startsWith(`${this.root}/`);
   }
 
   /** The bytes of a path of the tree; what is there, also nothing or a folder, is noted. */
@@ -73,10 +85,8 @@ export class Loader {
   /** The bytes of a file that the kustomization names. Throws BuildFailure when it may not or cannot be read. */
   load(path: string, place: Place): Uint8Array {
     if (isHttpUrl(path)) return this.#remoteFile(path, place);
-    const full = path.startsWith('/') ? undefined : this.resolve(path);
-    if (full === undefined) return this.#outside(path, place);
-    if (this.#restrictToRoot && this.root !== '' && !full.startsWith(`${this.root}/`))
-      return this.#outside(path, place);
+    const full = this.resolve(path);
+    if (full === undefined || !this.#mayRead(full)) return this.#outside(path, place);
     const bytes = this.read(full);
     if (bytes !== undefined) return bytes;
     if (this.tree.isFolder(full))
@@ -108,18 +118,19 @@ export class Loader {
     if (repository !== undefined) return this.#clone(repository, place);
     if (isHttpUrl(path)) return undefined;
     if (path.startsWith('/')) fail('build-outside-root', `the path ${path} must be relative`, place);
-    const root = this.resolve(path);
-    if (root === undefined) return this.#outside(path, place);
-    this.read(root);
-    if (!this.tree.isFolder(root))
-      fail('build-file-missing', `there is no file or folder ${path}`, place, this.#similar(root));
+    const resolved = this.resolve(path);
+    if (resolved === undefined) return this.#outside(path, place);
+    this.read(resolved);
+    if (!this.tree.isFolder(resolved))
+      fail('build-file-missing', `there is no file or folder ${path}`, place, this.#similar(resolved));
+    const root = this.tree.realPath?.(resolved) ?? resolved;
     for (const loader of this.#chain())
       if (loader.tree === this.tree && isInside(loader.root, root))
         fail(
           'build-cycle',
           loader === this
             ? `${path} contains this kustomization: a cycle`
-            : `${path} leads back to ${loader.root === '' ? 'the root' : loader.root}, which is being built: a cycle`,
+            : `${path} leads back to ${relativeTreePath(this.root, loader.root)}, which is being built: a cycle`,
           place,
           'move what both need into a folder of its own',
         );
@@ -152,7 +163,7 @@ export class Loader {
     return fail('build-file-missing', `${url} has not been fetched`, place);
   }
 
-  #fetched(url: string, need: RemoteNeed, place: Place): FileTree | Uint8Array | undefined {
+  #fetched(url: string, need: RemoteNeed, place: Place): ReadableTree | Uint8Array | undefined {
     const { remotes, refuseRemotes, needs } = this.#context;
     if (refuseRemotes)
       fail(
