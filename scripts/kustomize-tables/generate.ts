@@ -77,6 +77,9 @@ function mergeSchema(): string[] {
     '',
     `export const mergeDefinitions: readonly Readonly<Record<string, MergeMember>>[] = ${compact(definitions)};`,
     '',
+    '/** The names of the definitions, for schemas of others that refer to them. */',
+    `export const mergeDefinitionNames: readonly string[] = ${compact(names)};`,
+    '',
     '/** The definition of each built-in kind by apiVersion and kind; -1 where nothing in it is merged by key. */',
     `export const mergeDefinitionByType: Readonly<Record<string, number>> = ${compact(types)};`,
   ];

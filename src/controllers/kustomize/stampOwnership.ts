@@ -2,6 +2,7 @@ import type { Diagnosed } from '../../base/diagnostic.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import { ownershipLabels, withMetadata } from '../../flux/ownership.ts';
 import type { BuiltObject } from '../../kube/builtObject.ts';
+import { isKubeObject } from '../../kube/object.ts';
 import { isJsonObject } from '../../base/json.ts';
 import { normalizeBuilt } from './normalizeBuilt.ts';
 
@@ -28,10 +29,13 @@ export function stampOwnership(
   };
 }
 
-/** Lists are replaced by their items; what has no apiVersion, kind or name and kustomize's own files are left out. */
+/**
+ * Lists are replaced by their items; what has no apiVersion, kind or name that is text, and kustomize's own files, are left
+ * out without a word, as upstream does.
+ */
 export function expandObjects(objects: readonly BuiltObject[]): readonly BuiltObject[] {
   return objects.flatMap(({ object, origins }) => {
-    const isList = object.kind.endsWith('List') && Array.isArray(object['items']);
+    const isList = String(object.kind).endsWith('List') && Array.isArray(object['items']);
     if (isList) {
       const items = object['items'] as readonly unknown[];
       return expandObjects(
@@ -48,9 +52,10 @@ export function expandObjects(objects: readonly BuiltObject[]): readonly BuiltOb
         })),
       );
     }
+    if (!isKubeObject(object)) return [];
     const isKustomizeFile =
-      object.kind === 'Kustomization' && object.apiVersion.startsWith('kustomize.config.k8s.io/');
-    const isNamed = Boolean(object.apiVersion) && Boolean(object.kind) && Boolean(object.metadata?.name);
-    return isNamed && !isKustomizeFile ? [{ object, origins }] : [];
+      object.kind.toLowerCase() === 'kustomization' &&
+      object.apiVersion.startsWith('kustomize.config.k8s.io/');
+    return isKustomizeFile ? [] : [{ object, origins }];
   });
 }

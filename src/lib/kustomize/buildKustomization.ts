@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../base/diagnostic.ts';
-import type { FileTree } from '../../base/fileTree.ts';
+import type { ReadableTree } from '../../base/readableTree.ts';
 import { joinTreePath } from '../../base/treePath.ts';
 import type { BuiltObject } from '../../kube/builtObject.ts';
 import { BuildCache } from './buildCache.ts';
@@ -22,6 +22,8 @@ export interface BuildOptions {
   readonly remotes?: Remotes;
   /** The order of the objects where sortOptions says none: as listed (Flux), or `kustomize build`'s order of kinds. */
   readonly order?: 'listed' | 'legacy';
+  /** Objects without an apiVersion: refused as in Flux's controllers (the default), or built as `kustomize build` does. */
+  readonly untyped?: 'refused' | 'built';
   /** The version in managedByLabel; `(devel)` as in Flux's controllers when absent, `v5.8.1` in the kustomize program. */
   readonly version?: string;
   /** What earlier builds have left for this one to reuse. */
@@ -46,12 +48,17 @@ interface KnownBuild {
  * Builds the kustomization in a folder of the tree exactly as kustomize 5.8.1 (api v0.21.1) does, with the place that set
  * each field. All problems in the user's files are told at once, with file and line. Pure: nothing is read but the tree.
  */
-export function buildKustomization(tree: FileTree, path: string, options: BuildOptions = {}): BuildResult {
+export function buildKustomization(
+  tree: ReadableTree,
+  path: string,
+  options: BuildOptions = {},
+): BuildResult {
   const {
     cache = new BuildCache(),
     loadRestrictions = 'none',
     order = 'listed',
     version = '(devel)',
+    untyped = 'refused',
   } = options;
   const run = new BuildRun(tree, cache, {
     restrictToRoot: loadRestrictions === 'rootOnly',
@@ -60,12 +67,12 @@ export function buildKustomization(tree: FileTree, path: string, options: BuildO
   });
   const root = joinTreePath('', path);
   if (root === undefined || !tree.isFolder(root)) return missingFolder(path);
-  const key = `build:${loadRestrictions}:${order}:${version}:${root}`;
+  const key = `build:${loadRestrictions}:${order}:${untyped}:${version}:${root}`;
   const known = cache.memos.get(key) as KnownBuild | undefined;
   if (known !== undefined && run.isUnchanged(known.dependencies))
     return resultOf(run, known.objects, known.warnings, root);
   const { value: objects, dependencies } = run.recording(() =>
-    build(run, new Loader(run, tree, root), { order, version }),
+    build(run, new Loader(run, tree, root), { order, version, requiresApiVersion: untyped === 'refused' }),
   );
   if (run.hasFailed) return resultOf(run, [], run.problems, root);
   if (!run.hasOwnSchemas) cache.memos.set(key, { dependencies, objects, warnings: run.problems });
@@ -75,7 +82,7 @@ export function buildKustomization(tree: FileTree, path: string, options: BuildO
 function build(
   run: BuildRun,
   loader: Loader,
-  how: Pick<FinishOptions, 'order' | 'version'>,
+  how: Pick<FinishOptions, 'order' | 'version' | 'requiresApiVersion'>,
 ): readonly FinishedObject[] {
   const file = openLayer(run, loader, { component: false, place: undefined, isRoot: true });
   if (file === undefined) return [];

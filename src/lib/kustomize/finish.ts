@@ -1,16 +1,15 @@
-import { isKubeObject, type KubeObject } from '../../kube/object.ts';
+import type { KubeObject } from '../../kube/object.ts';
 import type { BuildRun } from './buildRun.ts';
 import { contentHash } from './contentHash.ts';
 import { requireObject } from './documents.ts';
 import type { SortOptionsInput } from './kustomizationShape.ts';
 import type { Layer } from './layer.ts';
 import { fixReferences } from './nameReferences.ts';
-import { nowhere, type Node } from './node.ts';
+import { fieldAt, nowhere, textAt, type Node } from './node.ts';
 import { jsonOfNode } from './nodeJson.ts';
 import { appendObjects } from './objectList.ts';
 import { fail } from './problem.ts';
 import { originAnnotation, transformationsAnnotation } from './provenance.ts';
-import { formatResId } from './resId.ts';
 import { removedAnnotations, setMetaTexts, type Resource } from './resource.ts';
 import { sortByKind, sortObjects } from './sortOrder.ts';
 import { changeEach, onEach } from './transformer.ts';
@@ -31,6 +30,7 @@ export interface FinishOptions {
   readonly sortOptions: SortOptionsInput | undefined;
   /** What managedByLabel calls the version of kustomize. */
   readonly version: string;
+  readonly requiresApiVersion: boolean;
   /** Names the build among others of the same cache. */
   readonly name: string;
 }
@@ -53,6 +53,7 @@ export function finishObjects(
       ? sortByKind(objects)
       : sortObjects(objects, options.sortOptions);
   if (options.metadata.includes('managedByLabel')) objects = markManaged(objects, options.version);
+  if (options.requiresApiVersion) requireApiVersions(objects);
   return steps.finish(steps.strip(objects));
 }
 
@@ -131,13 +132,19 @@ function stripper(removed: ReadonlySet<string>): Change {
   });
 }
 
-function finished(resource: Resource): FinishedObject {
-  const object = jsonOfNode(resource.root);
-  if (!isKubeObject(object))
-    return fail(
-      'build-invalid-object',
-      `${formatResId(resource.id)} lacks an apiVersion, or its kind or name is no text`,
-      resource.root,
-    );
-  return { object, root: resource.root };
+/** Refuses objects whose apiVersion is empty: `kustomize build` prints them, Flux does not. */
+function requireApiVersions(objects: readonly Resource[]): void {
+  const untyped = objects.find(({ root }) => textAt(root, 'apiVersion') === '');
+  if (untyped === undefined) return;
+  fail(
+    'build-invalid-object',
+    `the ${untyped.kind} has no apiVersion`,
+    fieldAt(untyped.root, 'kind') ?? untyped.root,
+    'Flux refuses it; say which API the kind belongs to',
+  );
+}
+
+/** kind and name are there, though YAML may read them as numbers or booleans. */
+function finished({ root }: Resource): FinishedObject {
+  return { object: jsonOfNode(root) as KubeObject, root };
 }

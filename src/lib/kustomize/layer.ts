@@ -21,6 +21,7 @@ import {
   type Provenance,
 } from './provenance.ts';
 import { isEmpty } from './node.ts';
+import { isBuiltinKind } from './resId.ts';
 import type { Resource } from './resource.ts';
 import { emptyConfig, mergeConfigs, type TransformerConfig } from './transformerConfig.ts';
 import type { Transformer } from './transformer.ts';
@@ -201,6 +202,7 @@ function objectsOfFile(input: LayerInput, path: Located<string>): readonly Resou
   const shown = loader.pathOf(full ?? path.value);
   const { resources, problems, warnings } = run.cache.read(shown, bytes);
   run.problems.push(...problems, ...warnings);
+  if (resources.some(({ id }) => !isBuiltinKind(id))) run.noteSchemaUse('met');
   if (!run.tracksProvenance) return resources;
   const origin = appendPath(provenance, path.value);
   return resources.map((object) => annotateOrigin(object, origin));
@@ -209,6 +211,7 @@ function objectsOfFile(input: LayerInput, path: Located<string>): readonly Resou
 interface KnownLayer {
   readonly dependencies: readonly Dependency[];
   readonly layer: Layer;
+  readonly schemaUse: BuildRun['builtinSchemaUse'];
   readonly warnings: readonly BuildProblem[];
 }
 
@@ -223,6 +226,7 @@ function buildBelow(input: LayerInput, path: Located<string>): Layer | undefined
   if (known !== undefined && !run.hasOwnSchemas && run.isUnchanged(known.dependencies)) {
     run.recordAll(known.dependencies);
     run.problems.push(...known.warnings);
+    run.noteSchemaUse(known.schemaUse);
     return known.layer;
   }
   const before = run.problems.length;
@@ -231,7 +235,12 @@ function buildBelow(input: LayerInput, path: Located<string>): Layer | undefined
     return file === undefined ? undefined : buildLayer({ run, loader, file, provenance: below }, emptyLayer);
   });
   if (layer !== undefined && !run.hasFailed && !run.hasOwnSchemas)
-    run.cache.memos.set(key, { dependencies, layer, warnings: run.problems.slice(before) });
+    run.cache.memos.set(key, {
+      dependencies,
+      layer,
+      schemaUse: run.builtinSchemaUse,
+      warnings: run.problems.slice(before),
+    });
   return layer;
 }
 
@@ -325,6 +334,7 @@ function transformLayer(input: LayerInput, layer: Layer): Layer {
   let { objects } = layer;
   const isDone = run.attempt(() => {
     for (const { transformer, provenance } of steps) {
+      if (transformer.usesSchemas === true) run.noteSchemaUse('merged');
       objects = transformer.transform(objects);
       if (provenance !== undefined)
         objects = objects.map((object) => annotateTransformation(object, provenance));

@@ -37,11 +37,11 @@ interface Renamed {
 export function fixReferences(
   objects: readonly Resource[],
   backReferences: readonly BackReference[],
-): (objects: readonly Resource[]) => readonly Resource[] {
+): Step {
   const renamed = indexRenamed(objects);
-  if (renamed.byName.size === 0) return (same) => same;
+  if (renamed.byName.size === 0) return withCheckedSubjects((same) => same);
   const referencesByKind = new Map<string, readonly Reference[]>();
-  return changeEach((object) => {
+  const fix = changeEach((object) => {
     const { group, version, kind } = object.originalId;
     const key = `${group}/${version}/${kind}`;
     let references = referencesByKind.get(key);
@@ -51,6 +51,17 @@ export function fixReferences(
     }
     return references.length === 0 ? object : fixObject(object, references, renamed);
   });
+  return withCheckedSubjects(fix);
+}
+
+type Step = (objects: readonly Resource[]) => readonly Resource[];
+
+/** Upstream looks at the subjects of every RoleBinding, also where no name has changed. */
+function withCheckedSubjects(step: Step): Step {
+  return (objects) => {
+    for (const object of objects) if (object.kind === 'RoleBinding') boundNamespacesOf(object);
+    return step(objects);
+  };
 }
 
 function referencesOf(id: ResId, backReferences: readonly BackReference[]): readonly Reference[] {
@@ -107,6 +118,8 @@ function boundNamespacesOf(object: Resource): ReadonlySet<string> {
   const subjects = fieldOf(object.root, 'subjects');
   if (subjects?.kind !== 'seq') return namespaces;
   for (const subject of subjects.items) {
+    if (subject.kind !== 'map')
+      fail('build-invalid-object', 'a subject must be a mapping', subject, 'give it a kind and a name');
     const namespace = fieldOf(subject, 'namespace');
     const kind = fieldOf(subject, 'kind');
     if (namespace === undefined || kind === undefined) continue;

@@ -3,8 +3,8 @@ import type { BuildRun } from './buildRun.ts';
 import { sourceOf } from './configFiles.ts';
 import type { LocatedMap } from './decode.ts';
 import type { Loader } from './loader.ts';
-import type { MergeSchemas } from './mergeSchema.ts';
-import type { MergeMember } from './mergeSchema.gen.ts';
+import { builtinSchemas, type MergeSchemas } from './mergeSchema.ts';
+import { mergeDefinitionNames, type MergeMember } from './mergeSchema.gen.ts';
 import { convert, readYaml } from './patchText.ts';
 import { fail } from './problem.ts';
 import type { Scopes } from './resId.ts';
@@ -41,22 +41,37 @@ export function setSchemas(
   const schema = root === undefined ? null : convert(root);
   if (!isJsonObject(schema))
     return fail('build-invalid-file', `${path.value} is no OpenAPI schema`, path.node);
-  run.schemas = schemasOf(schema);
+  run.schemas = joinSchemas(schema, run.builtinSchemaUse);
   run.scopes = scopesOf(schema);
   run.hasOwnSchemas = true;
 }
 
+/**
+ * The definitions that hold from now on. Where the build has merged by the built-in ones before, upstream adds the new ones
+ * to them; where it has only met a kind that they may know, it reads the built-in ones after the new ones.
+ */
+function joinSchemas(schema: JsonObject, builtinUse: BuildRun['builtinSchemaUse']): MergeSchemas {
+  if (builtinUse === 'none') return schemasOf(schema, undefined);
+  const own = schemasOf(schema, builtinSchemas);
+  return builtinUse === 'merged'
+    ? { ...own, byType: { ...builtinSchemas.byType, ...own.byType } }
+    : { ...own, byType: { ...own.byType, ...builtinSchemas.byType } };
+}
+
 /** The tables of a swagger document. Schemas inside others, without a name of their own, follow those that have one. */
-function schemasOf(schema: JsonObject): MergeSchemas {
+function schemasOf(schema: JsonObject, builtin: MergeSchemas | undefined): MergeSchemas {
   const named = objectAt(schema, 'definitions');
   const names = Object.keys(named);
+  const first = builtin?.definitions.length ?? 0;
+  const builtinNames = builtin === undefined ? [] : mergeDefinitionNames;
   const tables: Tables = {
-    index: new Map(names.map((name, position) => [name, position])),
-    definitions: names.map(() => ({})),
+    index: new Map([...builtinNames, ...names].map((name, position) => [name, position])),
+    definitions: [...(builtin?.definitions ?? []), ...names.map(() => ({}))],
   };
   const byType: Record<string, number> = {};
-  names.forEach((name, position) => {
+  names.forEach((name, index) => {
     const definition = objectAt(named, name);
+    const position = first + index;
     for (const type of typesOf(definition['x-kubernetes-group-version-kind'])) byType[type] = position;
     tables.definitions[position] = membersOf(definition, tables);
   });

@@ -33,6 +33,11 @@ export function isClusterScoped(gvk: Gvk, scopes: Scopes | undefined): boolean {
   return namespaced === false;
 }
 
+/** True for kinds whose scope is built in. */
+export function isBuiltinKind(gvk: Gvk): boolean {
+  return Object.hasOwn(namespacedByType, `${apiVersionOf(gvk)}/${gvk.kind}`);
+}
+
 export function apiVersionOf({ group, version }: Gvk): string {
   return group === '' ? version : `${group}/${version}`;
 }

@@ -4,6 +4,8 @@ import type { Resource } from './resource.ts';
 export interface Transformer {
   /** Upstream's name of the step, as buildMetadata writes it. */
   readonly type: string;
+  /** Merges by the definitions of kinds. */
+  readonly usesSchemas?: boolean;
   transform(objects: readonly Resource[]): readonly Resource[];
 }
 

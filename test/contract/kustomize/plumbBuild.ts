@@ -34,6 +34,7 @@ function buildAsProgram(tree: FileTree, { path = '', loadRestrictor }: CaseOptio
   const { objects, diagnostics, needs } = buildKustomization(tree, path, {
     loadRestrictions: loadRestrictor === 'LoadRestrictionsNone' ? 'none' : 'rootOnly',
     order: 'legacy',
+    untyped: 'built',
   });
   return refusalOf(diagnostics, needs) ?? { output: printBuild(objects) };
 }

@@ -41,6 +41,7 @@ export function mergePatchTransformer(options: MergePatchOptions): Transformer {
     const merge = changeSome((object) => mergePatch(object, selectedPatch(patch, object), options));
     return {
       type,
+      usesSchemas: true,
       transform: (objects) => {
         if (others.length > 0)
           fail(
@@ -62,7 +63,11 @@ export function mergePatchTransformer(options: MergePatchOptions): Transformer {
     };
   }
   const steps = patches.map((each) => mergeByIdentity(each, options));
-  return { type, transform: (objects) => steps.reduce((result, step) => step(result), objects) };
+  return {
+    type,
+    usesSchemas: true,
+    transform: (objects) => steps.reduce((result, step) => step(result), objects),
+  };
 }
 
 /** An id as Go compares the struct: with the namespace as written. */
