@@ -34,10 +34,7 @@ interface Renamed {
  * now. Each object is looked up by its earlier names, so the work grows with the number of references only. The step holds
  * as long as no object gets another id.
  */
-export function fixReferences(
-  objects: readonly Resource[],
-  backReferences: readonly BackReference[],
-): Step {
+export function fixReferences(objects: readonly Resource[], backReferences: readonly BackReference[]): Step {
   const renamed = indexRenamed(objects);
   if (renamed.byName.size === 0) return withCheckedSubjects((same) => same);
   const referencesByKind = new Map<string, readonly Reference[]>();
