@@ -5,23 +5,23 @@ import type { ControllerProfile } from '../flux/controllerProfile.ts';
 import { formatRef, type ObjectRef } from '../kube/object.ts';
 import type { RunOutcome } from '../ssa/runOutcome.ts';
 import type { RunContexts } from './localRuns.ts';
-import type { Slot } from './queue.ts';
+import type { LocalRun } from './localReconciler.ts';
 
 export interface ControllerRun {
   readonly contexts: RunContexts;
   readonly profile: ControllerProfile;
   readonly signal: AbortSignal;
-  readonly slot?: Slot;
+  readonly running?: LocalRun;
 }
 
 type Controller = (run: ControllerRun, ref: ObjectRef) => Promise<RunOutcome>;
 
 /** The kinds this engine is the controller of. */
 const controllers: Readonly<Record<string, Controller>> = {
-  'source.toolkit.fluxcd.io/GitRepository': ({ contexts, profile, signal, slot }, ref) =>
-    reconcileGitRepository(contexts.source(signal, ref, slot, profile), ref),
-  'kustomize.toolkit.fluxcd.io/Kustomization': ({ contexts, profile, signal, slot }, ref) =>
-    reconcileKustomization(contexts.kustomize(signal, ref, profile, slot), ref),
+  'source.toolkit.fluxcd.io/GitRepository': ({ contexts, profile, signal, running }, ref) =>
+    reconcileGitRepository(contexts.source(signal, ref, running, profile), ref),
+  'kustomize.toolkit.fluxcd.io/Kustomization': ({ contexts, profile, signal, running }, ref) =>
+    reconcileKustomization(contexts.kustomize(signal, ref, profile, running), ref),
 };
 
 /** Tells whether this engine has a controller for the kind. */

@@ -33,9 +33,9 @@ export class LocalMode {
       log: core.deps.log,
       random: Math.random,
       isReconciled,
-      run: async (ref, slot) => {
+      run: async (ref, running) => {
         const started = core.deps.clock.now();
-        const outcome = await runController({ contexts, profile, signal, slot }, ref);
+        const outcome = await runController({ contexts, profile, signal, running }, ref);
         core.emit({
           type: 'runFinished',
           run: runViewOfOutcome(ref, outcome, core.deps.clock.now() - started),
@@ -43,6 +43,7 @@ export class LocalMode {
         return outcome;
       },
       onFinished: () => core.emit({ type: 'treeChanged' }),
+      onSuperseded: (ref, by) => contexts.supersede(ref, by),
     });
   }
 

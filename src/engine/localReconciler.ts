@@ -12,21 +12,29 @@ import { requestedAtAnnotation } from './fluxCommands.ts';
 import { Queue, type Slot } from './queue.ts';
 import type { WatchStore } from './watchStore.ts';
 
+/** What a run may tell and ask while it runs. */
+export interface LocalRun extends Slot {
+  /** The revision it works on, as soon as it has read its source. */
+  worksOn(revision: string): void;
+}
+
 export interface LocalReconcilerOptions {
-  readonly store: WatchStore;
+  readonly store: Pick<WatchStore, 'get'>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Kinds there is a controller for. */
   readonly isReconciled: (ref: ObjectRef) => boolean;
   /** One run. What it throws counts as failed and is tried again with backoff. */
-  readonly run: (ref: ObjectRef, slot: Slot) => Promise<RunOutcome>;
+  readonly run: (ref: ObjectRef, running: LocalRun) => Promise<RunOutcome>;
   readonly onFinished: (ref: ObjectRef, outcome: RunOutcome) => void;
+  /** Something newer is there for an object whose run is in progress; `by` says what. */
+  readonly onSuperseded: (ref: ObjectRef, by: string) => void;
   /** Between 0 and 1; spreads intervals (contract 0.7). */
   readonly random: () => number;
 }
 
-/** Upstream's --concurrent. Waiting for health holds no slot. */
-const slots = 4;
+/** Three times upstream's --concurrent: runs wait for the server most of the time. Waiting for health holds no slot. */
+const slots = 12;
 const jitter = 0.05;
 
 interface Seen {
@@ -46,6 +54,12 @@ export class LocalReconciler {
   readonly #refs = new Map<string, ObjectRef>();
   readonly #seen = new Map<string, Seen>();
   readonly #requests = new Map<string, Settled[]>();
+  /** What a first run waits for: the first runs of the sources and dependencies that are not ready. */
+  readonly #held = new Map<string, Set<string>>();
+  /** The revision each run in progress works on; undefined before it has read its source. */
+  readonly #working = new Map<string, string | undefined>();
+  /** A revision that came while a run was still reading its source. */
+  readonly #expected = new Map<string, { readonly source: ObjectRef; readonly revision: string }>();
   #continuous = false;
 
   constructor(options: LocalReconcilerOptions) {
@@ -56,7 +70,9 @@ export class LocalReconciler {
   /** Runs everything once, as a controller does when it starts, and from then on by events and intervals. */
   start(objects: readonly KubeObject[]): void {
     this.#continuous = true;
-    for (const object of inOrder(objects)) this.#consider(object);
+    const ordered = inOrder(objects);
+    this.#hold(ordered);
+    for (const object of ordered) this.#consider(object);
   }
 
   /** Tells it what the watches saw. */
@@ -65,7 +81,10 @@ export class LocalReconciler {
     for (const ref of refs) {
       const object = this.#options.store.get(ref);
       if (object !== undefined) this.#consider(object);
-      else if (this.#seen.delete(refKey(ref))) this.#queue.forget(refKey(ref));
+      else if (this.#seen.delete(refKey(ref))) {
+        this.#queue.forget(refKey(ref));
+        this.#release(refKey(ref));
+      }
     }
   }
 
@@ -94,6 +113,27 @@ export class LocalReconciler {
     this.#requests.clear();
   }
 
+  /** An object that has to wait for another one's first run is not run in vain before. The objects stand in dependency order. */
+  #hold(ordered: readonly KubeObject[]): void {
+    const pending = new Set<string>();
+    for (const object of ordered) {
+      const key = refKey(refOf(object));
+      const blockers = needsOf(object)
+        .map(refKey)
+        .filter((other) => pending.has(other));
+      if (blockers.length > 0) this.#held.set(key, new Set(blockers));
+      if (this.#options.isReconciled(refOf(object)) && !isReady(conditionsOf(object))) pending.add(key);
+    }
+  }
+
+  #release(key: string): void {
+    for (const [held, blockers] of this.#held) {
+      if (!blockers.delete(key) || blockers.size > 0) continue;
+      this.#held.delete(held);
+      this.#queue.enqueue(held);
+    }
+  }
+
   #consider(object: KubeObject): void {
     const ref = refOf(object);
     const key = refKey(ref);
@@ -101,7 +141,9 @@ export class LocalReconciler {
     const now = seenOf(object);
     this.#seen.set(key, now);
     this.#refs.set(key, ref);
-    if (this.#options.isReconciled(ref) && hasTrigger(before, now)) this.#queue.enqueue(key);
+    if (this.#options.isReconciled(ref) && hasTrigger(before, now) && !this.#held.has(key)) {
+      this.#renew(ref, ref);
+    }
     if (before === undefined) return;
     if (now.revision !== undefined && now.revision !== before.revision) this.#wakeReaders(ref, now.revision);
     if (now.ready && !before.ready) this.#wakeDependents(ref);
@@ -113,7 +155,31 @@ export class LocalReconciler {
       const read = sourceRefOf(object);
       return read !== undefined && refKey(read) === refKey(source) && !isAtRevision(object, revision);
     });
-    for (const object of inOrder(readers)) this.#queue.enqueue(refKey(refOf(object)));
+    for (const object of inOrder(readers)) {
+      const key = refKey(refOf(object));
+      if (this.#held.has(key) || this.#working.get(key) === revision) continue;
+      if (this.#working.has(key) && this.#working.get(key) === undefined)
+        this.#expected.set(key, { source, revision });
+      else this.#renew(refOf(object), source);
+    }
+  }
+
+  /** Takes note of the revision that the object's run in progress works on. */
+  #worksOn(ref: ObjectRef, revision: string): void {
+    const key = refKey(ref);
+    const expected = this.#expected.get(key);
+    this.#expected.delete(key);
+    this.#working.set(key, revision);
+    if (expected !== undefined && expected.revision !== revision) this.#renew(ref, expected.source);
+  }
+
+  #renew(ref: ObjectRef, by: ObjectRef): void {
+    this.#supersede(ref, by);
+    this.#queue.enqueue(refKey(ref));
+  }
+
+  #supersede(ref: ObjectRef, by: ObjectRef): void {
+    if (this.#queue.isRunning(refKey(ref))) this.#options.onSuperseded(ref, formatRef(by));
   }
 
   /** Objects that wait for this one: no fixed pause where an event can wake. */
@@ -135,17 +201,27 @@ export class LocalReconciler {
     const ref = this.#refs.get(key) as ObjectRef;
     const waiting = this.#requests.get(key) ?? [];
     this.#requests.delete(key);
+    this.#working.set(key, undefined);
     try {
-      const outcome = await this.#options.run(ref, slot);
+      const outcome = await this.#options.run(ref, {
+        park: (wait) => slot.park(wait),
+        worksOn: (revision) => this.#worksOn(ref, revision),
+      });
+      this.#release(key);
       this.#options.onFinished(ref, outcome);
       for (const { resolve } of waiting) resolve(outcome);
       return this.#continuous ? this.#spread(outcome.next) : { type: 'done' };
     } catch (error) {
+      this.#release(key);
       const failure = asPlumbError(error);
       if (failure.kind !== 'cancelled')
         this.#options.log.error('run failed', { ref: formatRef(ref), error: failure.message });
       for (const { reject } of waiting) reject(failure);
       return this.#continuous && failure.kind !== 'cancelled' ? { type: 'backoff' } : { type: 'done' };
+    } finally {
+      this.#working.delete(key);
+      // It ended before it read its source: the new revision is still to be had.
+      if (this.#expected.delete(key)) this.#queue.enqueue(key);
     }
   }
 
@@ -183,14 +259,17 @@ function isAtRevision(object: KubeObject, revision: string): boolean {
   return status['lastAttemptedRevision'] === revision && (isReady(conditions) || isReconciling(conditions));
 }
 
+/** What the object reads and depends on. */
+function needsOf(object: KubeObject): readonly ObjectRef[] {
+  const source = sourceRefOf(object);
+  return [...dependenciesOf(object).map(({ ref }) => ref), ...(source === undefined ? [] : [source])];
+}
+
 function inOrder(objects: readonly KubeObject[]): readonly KubeObject[] {
   const byKey = new Map(objects.map((object) => [refKey(refOf(object)), object]));
-  const before = (key: string): readonly string[] => {
-    const object = byKey.get(key) as KubeObject;
-    const source = sourceRefOf(object);
-    return [...dependenciesOf(object).map(({ ref }) => ref), ...(source === undefined ? [] : [source])]
+  const before = (key: string): readonly string[] =>
+    needsOf(byKey.get(key) as KubeObject)
       .map(refKey)
       .filter((other) => byKey.has(other));
-  };
   return sortByDependency([...byKey.keys()], before).sorted.map((key) => byKey.get(key) as KubeObject);
 }

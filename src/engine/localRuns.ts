@@ -10,8 +10,12 @@ import { coreEvent, type FluxEvent } from '../flux/events.ts';
 import { EventRecorder } from '../ssa/eventRecorder.ts';
 import type { RunContext } from '../ssa/runContext.ts';
 import type { EngineCore } from './engineCore.ts';
+import type { ObjectFollower } from '../ssa/followObjects.ts';
+import { sharedFollower } from './inventoryWatches.ts';
+import type { WatchStore } from './watchStore.ts';
 import { guardedClient } from './guardedClient.ts';
 import type { ClusterSession } from './clusterSession.ts';
+import type { LocalRun } from './localReconciler.ts';
 import type { Slot } from './queue.ts';
 
 /** What all runs on one cluster share: artifacts in memory and the recorder of events. */
@@ -22,11 +26,13 @@ export class RunContexts {
   readonly #recorder: EventRecorder;
   readonly #writing: ClusterClient;
   readonly #superseded = new Map<string, AbortController>();
+  readonly #follower: ObjectFollower;
 
-  constructor(core: EngineCore, session: ClusterSession) {
+  constructor(core: EngineCore, session: ClusterSession, store: WatchStore) {
     this.#core = core;
     this.#session = session;
     this.#writing = guardedClient(session.cluster, () => session.requireLocal());
+    this.#follower = sharedFollower(store, session.cluster, core.config.namespace);
     this.#recorder = new EventRecorder(this.#writing, core.deps.clock, core.deps.log);
   }
 
@@ -47,14 +53,21 @@ export class RunContexts {
   }
 
   /** For a run of the kustomize controller, or for a plan of one. */
-  kustomize(signal: AbortSignal, ref: ObjectRef, profile: ControllerProfile, slot?: Slot): KustomizeContext {
+  kustomize(
+    signal: AbortSignal,
+    ref: ObjectRef,
+    profile: ControllerProfile,
+    running?: LocalRun,
+  ): KustomizeContext {
     const newer = new AbortController();
-    this.#superseded.set(refKey(ref), newer);
+    // A plan waits for nothing: it must not stand in for a run in progress.
+    if (running !== undefined) this.#superseded.set(refKey(ref), newer);
     return {
-      ...this.#base(signal, ref, slot),
+      ...this.#base(signal, ref, running),
+      ...(running !== undefined && { onRevision: (revision) => running.worksOn(revision) }),
+      follower: this.#follower,
       profile,
       builds: this.#core.builds,
-      park: (wait) => (slot === undefined ? wait() : slot.park(wait)),
       fetchArtifact: (source, fetchSignal) =>
         readArtifact(this.source(fetchSignal, ref, undefined, profile), source),
       recordEvent: (event) => this.#record(event),
@@ -63,8 +76,8 @@ export class RunContexts {
   }
 
   /** Something newer was queued for the object: the run in progress stops waiting. */
-  supersede(ref: ObjectRef): void {
-    this.#superseded.get(refKey(ref))?.abort();
+  supersede(ref: ObjectRef, by: string): void {
+    this.#superseded.get(refKey(ref))?.abort(by);
   }
 
   #base(signal: AbortSignal, ref: ObjectRef, slot: Slot | undefined): RunContext {

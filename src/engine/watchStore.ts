@@ -34,6 +34,7 @@ export class WatchStore {
   readonly #abort = new AbortController();
   #changed = new Map<string, ObjectRef>();
   #notifying = false;
+  readonly #listeners = new Set<(refs: readonly ObjectRef[]) => void>();
 
   constructor(options: WatchStoreOptions) {
     this.#options = options;
@@ -70,6 +71,12 @@ export class WatchStore {
     return [...this.#watched.values()].flatMap(({ kind, refusal }) =>
       refusal === undefined ? [] : [{ kind, refusal }],
     );
+  }
+
+  /** Tells the listener what changed, at once and for every event; the store holds the new state by then. */
+  listen(listener: (refs: readonly ObjectRef[]) => void): { dispose(): void } {
+    this.#listeners.add(listener);
+    return { dispose: () => void this.#listeners.delete(listener) };
   }
 
   stop(): void {
@@ -146,6 +153,7 @@ export class WatchStore {
   }
 
   #note(refs: readonly ObjectRef[]): void {
+    if (refs.length > 0) for (const listener of [...this.#listeners]) listener(refs);
     for (const ref of refs) this.#changed.set(refKey(ref), ref);
     if (this.#notifying || this.#changed.size === 0) return;
     this.#notifying = true;

@@ -159,8 +159,11 @@ export class Workloads {
     return planWorkload({ core: this.#core, session, contexts, ref, from, cache: dryRuns, signal });
   }
 
-  /** From the open folder, else from the revision that the source has. */
+  /** From the open folder, else from the revision that the source has. Where nothing was applied yet, nothing drifted. */
   async #driftedOf(ref: ObjectRef, signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const { store } = await this.#cluster();
+    const known = store.get(ref) as Kustomization | undefined;
+    if (known !== undefined && known.status?.lastAppliedRevision === undefined) return new Set();
     const planned = await this.#planned(ref, 'workingTree', signal).catch((error: unknown) => {
       if (isPlumbError(error, 'NotFound')) return this.#planned(ref, 'source', signal);
       throw error;
@@ -194,7 +197,7 @@ export class Workloads {
     if (this.#shared === undefined) {
       const { uid } = await session.identify();
       this.#shared ??= {
-        contexts: new RunContexts(this.#core, session),
+        contexts: new RunContexts(this.#core, session, store),
         dryRuns: createDryRunCache({ clusterUid: uid, maxAge: longestDryRunAgeMs }),
       };
     }

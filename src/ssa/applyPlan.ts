@@ -41,9 +41,9 @@ const definitionTimeoutMs = 60_000;
  */
 export async function applyPlan(ctx: RunContext, plan: Plan, options: ApplyOptions): Promise<ChangeSet> {
   const done: ChangeSetEntry[] = [];
-  const record = (ref: ObjectRef, action: Action): void => {
-    done.push({ ref, action });
-    options.inventory.changed(ref, action);
+  const record = (entry: ChangeSetEntry): void => {
+    done.push(entry);
+    options.inventory.changed(entry.ref, entry.action);
   };
   requireJudged(plan.changes.filter((change) => change.verified));
   if (options.approval === 'approved') await requireUnchanged(ctx, plan.changes, options);
@@ -59,8 +59,8 @@ export async function applyPlan(ctx: RunContext, plan: Plan, options: ApplyOptio
       if (isWritten(change)) {
         if (ctx.signal.aborted) return done;
         hasWritten = true;
-        record(...(await writeOne(ctx, change, options)));
-      } else record(change.ref, change.action);
+        record(await writeOne(ctx, change, options));
+      } else record(entryOf(change.ref, change.action, change.live));
     }
     if (stage === 'definitions' || stage === 'classes') await waitForStage(ctx, changes);
   }
@@ -174,17 +174,13 @@ function outdated(ref: ObjectRef): Error {
 /** Conflicts that are answered by judging again before the run gives up: each means that somebody else wrote in between. */
 const conflictTries = 5;
 
-async function writeOne(
-  ctx: RunContext,
-  planned: Change,
-  options: ApplyOptions,
-): Promise<readonly [ObjectRef, Action]> {
+async function writeOne(ctx: RunContext, planned: Change, options: ApplyOptions): Promise<ChangeSetEntry> {
   let change = planned;
   for (let attempt = 1; ; attempt++) {
     const answer = await sendWrite(ctx, change, options);
     if (answer.type === 'ok') {
       ctx.log.info('applied', { ref: formatRef(change.ref), action: change.action });
-      return [refOf(answer.value), change.action];
+      return entryOf(refOf(answer.value), change.action, answer.value);
     }
     const refusal = maskedRefusal(change.desired, answer.refusal);
     if (refusal.httpStatus !== 409 || attempt === conflictTries)
@@ -198,12 +194,17 @@ async function writeOne(
     if (now === undefined) throw outdated(change.ref);
     // Our own write may have got through although its answer did not.
     if (now.action === 'unchanged' && equalJson(withoutStatus(now.live), resultOf(planned)))
-      return [now.ref, planned.action];
+      return entryOf(now.ref, planned.action, now.live);
     if (options.approval === 'approved' && !isSameResult(planned, now)) throw outdated(change.ref);
     requireJudged([now]);
-    if (!isWritten(now)) return [now.ref, now.action];
+    if (!isWritten(now)) return entryOf(now.ref, now.action, now.live);
     change = now;
   }
+}
+
+function entryOf(ref: ObjectRef, action: Action, object: KubeObject | undefined): ChangeSetEntry {
+  const version = object?.metadata.resourceVersion;
+  return { ref, action, ...(version !== undefined && { version }) };
 }
 
 /** The take-over patch, where there is one, and the apply. The answer is the first refusal or the object as it is now. */

@@ -27,6 +27,8 @@ export interface PlanOptions extends ApplyPolicy {
 
 /** The live object as far as it could be read. */
 export type Live =
+  /** Nobody recorded it, so it is probably new: the dry-run's answer tells. */
+  | { readonly type: 'unread' }
   | { readonly type: 'present'; readonly object: KubeObject }
   | { readonly type: 'absent' }
   | { readonly type: 'unreadable'; readonly refusal: Refusal };

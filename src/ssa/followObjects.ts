@@ -5,10 +5,15 @@ import { type KubeObject, type ObjectRef, refKey, refOf } from '../kube/object.t
 /** Called with the present state of an object and at each change; undefined when it does not exist. */
 export type ObjectListener = (ref: ObjectRef, object: KubeObject | undefined) => void;
 
+/** An object to follow; `since` is the resourceVersion that is known to exist: nothing older is told. */
+export interface FollowedRef extends ObjectRef {
+  readonly since?: string;
+}
+
 /** Live objects as they change. Whoever watches anyway (the engine) lets runs follow its watches. */
 export interface ObjectFollower {
   /** Runs until the signal aborts. */
-  follow(refs: readonly ObjectRef[], listener: ObjectListener, signal: AbortSignal): Promise<void>;
+  follow(refs: readonly FollowedRef[], listener: ObjectListener, signal: AbortSignal): Promise<void>;
 }
 
 /** Where reading one object is allowed and watching is not, and while a kind is not served yet. */

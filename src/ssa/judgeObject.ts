@@ -40,27 +40,67 @@ export async function judgeObject(
   const desired = withoutBrokenCaBundle(built.object);
   const start = { ref, desired, origins: built.origins, fields: [], verified: true } as const;
   if (read.type === 'unreadable') return { ...start, action: 'configured', refusal: read.refusal };
+  if (read.type === 'unread') return await judgeUnread(ctx, built, start, judging);
   const live = read.type === 'present' ? read.object : undefined;
-  if (isSkipped(desired, live, judging.owner))
-    return { ...start, ref: live === undefined ? ref : refOf(live), action: 'skipped', ...withLive(live) };
+  if (isSkipped(desired, live, judging.owner)) return skipped(start, live);
   const { answer, fresh } = await judging.dryRun(desired, live);
   const change = fresh ? start : { ...start, cached: true };
   if (answer.type === 'refused')
     return refusedChange(built, change, live, maskedRefusal(desired, answer.refusal), judging);
   const dryRun = answer.value;
   const { resourceVersion } = dryRun.metadata;
-  if (fresh && resourceVersion !== undefined && resourceVersion !== live?.metadata.resourceVersion) {
-    // The live object is older than the one the server merged with: read again what it saw.
-    const again = liveOf(await ctx.cluster.get(ref, ctx.signal));
-    if (again.type !== 'present') return await judgeObject(ctx, built, ref, again, judging);
-    return await compare(ctx, built, change, again.object, dryRun, judging);
-  }
-  if (live === undefined || (fresh && resourceVersion === undefined))
-    return { ...change, action: 'created', merged: dryRun, write: { payload: desired } };
+  // The live object is older than the one the server merged with: read again what it saw.
+  if (fresh && resourceVersion !== undefined && resourceVersion !== live?.metadata.resourceVersion)
+    return await compareAgain(ctx, built, change, dryRun, judging);
+  if (live === undefined || (fresh && resourceVersion === undefined)) return created(change, dryRun);
   return await compare(ctx, built, change, live, dryRun, judging);
 }
 
-type Start = Pick<Change, 'ref' | 'desired' | 'origins' | 'verified' | 'cached'>;
+/** Most often the object is new, and reading it would be in vain. */
+async function judgeUnread(
+  ctx: RunContext,
+  built: BuiltObject,
+  start: Start,
+  judging: Judging,
+): Promise<Change> {
+  const { desired, ref } = start;
+  const read = async (): Promise<Change> =>
+    await judgeObject(ctx, built, ref, liveOf(await ctx.cluster.get(ref, ctx.signal)), judging);
+  if (asksFor(desired, 'skip', judging.owner) || asksFor(desired, 'onlyCreate', judging.owner))
+    return await read();
+  const { answer } = await judging.dryRun(desired, undefined);
+  if (answer.type === 'refused') return await read();
+  if (answer.value.metadata.resourceVersion === undefined) return created(start, answer.value);
+  return await compareAgain(ctx, built, start, answer.value, judging);
+}
+
+async function compareAgain(
+  ctx: RunContext,
+  built: BuiltObject,
+  start: Start,
+  dryRun: KubeObject,
+  judging: Judging,
+): Promise<Change> {
+  const again = liveOf(await ctx.cluster.get(start.ref, ctx.signal));
+  if (again.type !== 'present') return await judgeObject(ctx, built, start.ref, again, judging);
+  if (isSkipped(start.desired, again.object, judging.owner)) return skipped(start, again.object);
+  return await compare(ctx, built, start, again.object, dryRun, judging);
+}
+
+function created(start: Start, dryRun: KubeObject): Change {
+  return { ...start, action: 'created', merged: dryRun, write: { payload: start.desired } };
+}
+
+function skipped(start: Start, live: KubeObject | undefined): Change {
+  return {
+    ...start,
+    ref: live === undefined ? start.ref : refOf(live),
+    action: 'skipped',
+    ...withLive(live),
+  };
+}
+
+type Start = Pick<Change, 'ref' | 'desired' | 'origins' | 'fields' | 'verified' | 'cached'>;
 
 async function compare(
   ctx: RunContext,

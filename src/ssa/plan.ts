@@ -75,6 +75,8 @@ export interface Plan {
 export interface ChangeSetEntry {
   readonly ref: ObjectRef;
   readonly action: Action;
+  /** The object's resourceVersion after that, where it is known. */
+  readonly version?: string;
 }
 
 /** What a run did, in the order it was done. */

@@ -22,7 +22,9 @@ export async function planApply(
   inventory: Inventory,
   options: PlanOptions,
 ): Promise<Plan> {
-  const changes = await judgeAll(ctx, desired.objects, options);
+  // A cached answer may be older than an object that is not read.
+  const recorded = options.cache === undefined ? new Set(inventory.map(refKey)) : undefined;
+  const changes = await judgeAll(ctx, desired.objects, options, recorded);
   const staged = applyStages.flatMap((stage) =>
     changes.filter((change) => stageOf(change.ref, options.customStageKinds) === stage),
   );
@@ -33,24 +35,29 @@ export async function planApply(
   };
 }
 
-/** Judges the objects again, as when their stage comes. The changes stand in apply order within one stage. */
+/**
+ * Judges the objects again, as when their stage comes. The changes stand in apply order within one stage. With `recorded`,
+ * objects that are not among them are dry-run without being read first.
+ */
 export async function judgeAll(
   ctx: RunContext,
   objects: readonly BuiltObject[],
   options: PlanOptions,
+  recorded?: ReadonlySet<string>,
 ): Promise<readonly Change[]> {
   const named = await Promise.all(
     objects.map(async (built) => ({ built, ref: await serverRef(ctx, refOf(built.object)) })),
   );
   named.sort((left, right) => compareApplyOrder(left.ref, right.ref));
-  const watched = new Map<string, Live>();
+  const known = new Map<string, Live>();
   for (const { built, ref } of named) {
     const object = options.watched?.(built.object);
-    if (object !== undefined) watched.set(refKey(ref), { type: 'present', object });
+    if (object !== undefined) known.set(refKey(ref), { type: 'present', object });
+    else if (recorded?.has(refKey(ref)) === false) known.set(refKey(ref), { type: 'unread' });
   }
-  const unwatched = named.map(({ ref }) => ref).filter((ref) => !watched.has(refKey(ref)));
+  const unknown = named.map(({ ref }) => ref).filter((ref) => !known.has(refKey(ref)));
   const [read, epochs] = await Promise.all([
-    readLiveObjects(ctx, unwatched, options.owner),
+    readLiveObjects(ctx, unknown, options.owner),
     epochsFor(ctx, named, options),
   ]);
   const ignored = compileIgnoreRules(options.ignore ?? []);
@@ -58,7 +65,7 @@ export async function judgeAll(
     named,
     callLimit,
     async ({ built, ref }) => {
-      const live = watched.get(refKey(ref)) ?? read.get(refKey(ref)) ?? { type: 'absent' };
+      const live = known.get(refKey(ref)) ?? read.get(refKey(ref)) ?? { type: 'absent' };
       return await judgeObject(
         ctx,
         built,

@@ -45,6 +45,13 @@ export async function targetCluster(ctx: RunContext, options: TargetOptions): Pr
   return { cluster: impersonated, close };
 }
 
+/** The run's context on its target. Watches that were opened with other rights are not followed there. */
+export function onTarget<C extends RunContext>(ctx: C, { cluster }: TargetCluster): C {
+  if (cluster === ctx.cluster) return ctx;
+  const { follower: _, ...rest } = ctx;
+  return { ...rest, cluster } as C;
+}
+
 async function openRemote(
   ctx: RunContext,
   { namespace, name, key }: NonNullable<TargetOptions['kubeConfigSecret']>,

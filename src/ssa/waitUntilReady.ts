@@ -4,7 +4,7 @@ import { plumbError } from '../base/plumbError.ts';
 import { computeStatus, type KStatus, type StatusResult } from '../kube/kstatus.ts';
 import { formatRef, type KubeObject, type ObjectRef, refKey } from '../kube/object.ts';
 import { explainStuck } from './explainStuck.ts';
-import { followerOn } from './followObjects.ts';
+import { followerOn, type FollowedRef } from './followObjects.ts';
 import type { RunContext } from './runContext.ts';
 
 export interface WaitOptions {
@@ -23,7 +23,7 @@ export interface Health {
 }
 
 interface Waited {
-  readonly ref: ObjectRef;
+  readonly ref: FollowedRef;
   /** Undefined until it was looked at. */
   status: KStatus | undefined;
   message: string;
@@ -46,7 +46,7 @@ const inspectMs = 5000;
  */
 export async function waitUntilReady(
   ctx: RunContext,
-  refs: readonly ObjectRef[],
+  refs: readonly FollowedRef[],
   options: WaitOptions,
 ): Promise<Health> {
   const started = ctx.clock.now();

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { silentLogger } from '../../src/base/logger.ts';
 import { isPlumbError } from '../../src/base/plumbError.ts';
+import { sharedFollower } from '../../src/engine/inventoryWatches.ts';
+import { systemClock } from '../../src/engine/systemClock.ts';
+import { WatchStore } from '../../src/engine/watchStore.ts';
 import { refOf, type ObjectRef } from '../../src/kube/object.ts';
 import { computeStatus } from '../../src/kube/kstatus.ts';
 import { waitUntilReady } from '../../src/ssa/waitUntilReady.ts';
@@ -37,6 +41,59 @@ test('an object that appears only later is waited for, also one whose kind is no
   const waiting = waitUntilReady(play.ctx, refsIn(play, config), { timeout: 30_000, failFast: true });
   await play.run(play.desired(config));
   await waiting;
+});
+
+test('runs share the watches of labelled objects, and what has no label is followed all the same', async () => {
+  const play = await cluster.playground();
+  const store = new WatchStore({
+    cluster: cluster.client,
+    clock: systemClock,
+    log: silentLogger,
+    onChange: () => undefined,
+  });
+  try {
+    const ctx = { ...play.ctx, follower: sharedFollower(store, cluster.client, undefined) };
+    const applied = await play.run(play.desired(web));
+    const labelled = applied.map(({ ref, version }) => ({ ...ref, since: version ?? '' }));
+    const plain = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'plain', namespace: play.namespace },
+    };
+    const waits = [
+      waitUntilReady(ctx, labelled, { timeout: 30_000, failFast: true }),
+      waitUntilReady(ctx, [...refsIn(play, web), refOf(plain)], { timeout: 30_000, failFast: true }),
+    ];
+    await cluster.client.apply(plain, { fieldManager: 'someone', force: true, dryRun: false });
+    await Promise.all(waits);
+    assert.equal(computeStatus(await play.live('apps/v1', 'Deployment', 'web')).status, 'Current');
+  } finally {
+    store.stop();
+  }
+});
+
+test('a shared watch that is behind a write does not pass for the state after it', async () => {
+  const play = await cluster.playground();
+  const store = new WatchStore({
+    cluster: cluster.client,
+    clock: systemClock,
+    log: silentLogger,
+    onChange: () => undefined,
+  });
+  try {
+    const ctx = { ...play.ctx, follower: sharedFollower(store, cluster.client, undefined) };
+    const followed = async (yaml: string) =>
+      (await play.run(play.desired(yaml))).map(({ ref, version }) => ({ ...ref, since: version ?? '' }));
+    await waitUntilReady(ctx, await followed(web), { timeout: 30_000, failFast: true });
+    for (let replicas = 3; replicas < 8; replicas++) {
+      const refs = await followed(web.replace('replicas: 2', `replicas: ${replicas}`));
+      await waitUntilReady(ctx, refs, { timeout: 30_000, failFast: true });
+      const { status } = await play.live('apps/v1', 'Deployment', 'web');
+      assert.equal((status as { readyReplicas?: number }).readyReplicas, replicas);
+    }
+  } finally {
+    store.stop();
+  }
 });
 
 test('the timeout names every object that is not ready, and why', async () => {

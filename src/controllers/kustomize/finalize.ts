@@ -7,6 +7,7 @@ import type { ChangeSet } from '../../ssa/plan.ts';
 import { pruneStale } from '../../ssa/pruneStale.ts';
 import type { RunContext } from '../../ssa/runContext.ts';
 import type { RunOutcome } from '../../ssa/runOutcome.ts';
+import { onTarget } from '../../ssa/targetCluster.ts';
 import { waitUntilGone } from '../../ssa/waitUntilGone.ts';
 import { openTarget, pruneRulesOf } from './applyPolicyOf.ts';
 import { allLines } from './changeLines.ts';
@@ -69,7 +70,7 @@ async function deleteObjects(run: KustomizationRun): Promise<ChangeSet> {
   const { ctx, object: kustomization } = run;
   const target = await openTarget(ctx, kustomization);
   try {
-    const on: RunContext = { ...ctx, cluster: target.cluster };
+    const on: RunContext = onTarget(ctx, target);
     const rules = pruneRulesOf(kustomization);
     const deleted = await pruneStale(on, run.inventory, rules).catch((error: unknown) => {
       run.event('error', 'pruning for deleted resource failed');

@@ -20,6 +20,8 @@ export interface KustomizeContext extends RunContext {
    * inventory is written (architecture section 6, override).
    */
   readonly isOverridden?: (ref: ObjectRef) => boolean;
+  /** Told as soon as the run knows its source's revision. */
+  readonly onRevision?: (revision: string) => void;
   /** Aborts when something newer was queued for the object: its waiting ends, its writes do not. */
   readonly superseded?: (ref: ObjectRef) => AbortSignal;
 }

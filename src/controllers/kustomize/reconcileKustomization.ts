@@ -11,6 +11,7 @@ import type { ChangeSet } from '../../ssa/plan.ts';
 import type { RunContext } from '../../ssa/runContext.ts';
 import type { RunOutcome } from '../../ssa/runOutcome.ts';
 import { stage } from '../../ssa/stage.ts';
+import { onTarget } from '../../ssa/targetCluster.ts';
 import { applyPolicyOf, openTarget } from './applyPolicyOf.ts';
 import { buildDesired } from './buildDesired.ts';
 import { changeLines } from './changeLines.ts';
@@ -69,6 +70,7 @@ async function check(run: KustomizationRun): Promise<Checked | { readonly ending
     if ('ending' in source) return source;
     run.revision = source.artifact.revision;
     run.originRevision = originRevisionOf(source.artifact);
+    ctx.onRevision?.(run.revision);
     const unready = await findUnreadyDependency(run, source.artifact);
     if (unready === undefined) return { source, healthExprs };
     const delay = ctx.profile.requeueDependency;
@@ -115,7 +117,7 @@ async function applyArtifact(
   if (kustomization.metadata.generation !== run.status.observedGeneration) await run.flush();
   const target = await stage(ctx, 'ReconciliationFailed', () => openTarget(ctx, kustomization));
   try {
-    const on: RunContext = { ...ctx, cluster: target.cluster };
+    const on: RunContext = onTarget(ctx, target);
     const desired = await stage(ctx, 'BuildFailed', () => buildDesired(ctx, kustomization, artifact));
     run.checksum = desired.checksum;
     announce(run, 'Detecting drift');

@@ -12,6 +12,7 @@ import type { DryRunCache } from '../../ssa/dryRunCache.ts';
 import type { Plan } from '../../ssa/plan.ts';
 import { planApply } from '../../ssa/planApply.ts';
 import { previewPrune, type StaleObject } from '../../ssa/previewPrune.ts';
+import { onTarget } from '../../ssa/targetCluster.ts';
 import type { ClusterSession } from '../clusterSession.ts';
 import type { EngineCore } from '../engineCore.ts';
 import { readFluxObject } from '../fluxCommands.ts';
@@ -60,7 +61,7 @@ export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> 
   const { artifact, folder } = await artifactFor(request, kustomization);
   const target = await openTarget(ctx, kustomization);
   try {
-    const on: KustomizeContext = { ...ctx, cluster: target.cluster };
+    const on = onTarget(ctx, target);
     const desired = await buildDesired(ctx, kustomization, artifact);
     const lastApplied = await lastAppliedObjects(ctx, request, kustomization, artifact);
     const plan = await planApply(on, desired, inventoryOf(kustomization), {

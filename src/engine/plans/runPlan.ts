@@ -10,6 +10,7 @@ import { applyPlan } from '../../ssa/applyPlan.ts';
 import type { ChangeSet } from '../../ssa/plan.ts';
 import { pruneStale } from '../../ssa/pruneStale.ts';
 import type { RunContext } from '../../ssa/runContext.ts';
+import { onTarget } from '../../ssa/targetCluster.ts';
 import { readFluxObject } from '../fluxCommands.ts';
 import type { WorkloadPlan } from './planWorkload.ts';
 
@@ -63,7 +64,7 @@ async function runApproved(
   const target = await openTarget(ctx, kustomization);
   try {
     const { changeSet, message } = await work({
-      on: { ...ctx, cluster: target.cluster },
+      on: onTarget(ctx, target),
       keeper,
       kustomization,
     });

@@ -9,13 +9,12 @@ import type { DriftedObjects, LookedAt } from '../drift/driftedObjects.ts';
 import type { EngineCore } from '../engineCore.ts';
 import type { WatchStore } from '../watchStore.ts';
 import { readFileSides } from '../workspace/fileSides.ts';
+import { ensureLabelled, helmLabel, kustomizationLabel } from '../inventoryWatches.ts';
 import type { ClusterSide } from './fluxNode.ts';
 import { isSource, isWorkload } from './fluxNode.ts';
 import { treeView } from './treeView.ts';
 
 const noDrift: ReadonlySet<string> = new Set();
-const kustomizationLabel = 'kustomize.toolkit.fluxcd.io/name';
-const helmLabel = 'helm.toolkit.fluxcd.io/name';
 
 /** The union of the workspace's files and the cluster; the files alone when there is no cluster or it cannot be reached. */
 export async function readTree(
@@ -90,13 +89,8 @@ export function inventoryEntriesOf(object: KubeObject): readonly ObjectRef[] {
 async function watchInventories(store: WatchStore, refs: readonly ObjectRef[]): Promise<void> {
   const kinds = new Map(refs.map((ref) => [`${ref.group}/${ref.kind}`, ref]));
   await Promise.all(
-    [...kinds.values()].flatMap(({ group, version, kind }) =>
-      [kustomizationLabel, helmLabel].map((labelSelector) =>
-        store.ensure(
-          { group, version, kind },
-          { labelSelector, ...(group === '' && kind === 'Secret' && { metadataOnly: true }) },
-        ),
-      ),
+    [...kinds.values()].flatMap((ref) =>
+      [kustomizationLabel, helmLabel].map((label) => ensureLabelled(store, ref, label, undefined)),
     ),
   );
 }
