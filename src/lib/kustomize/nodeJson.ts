@@ -2,6 +2,7 @@ import type { JsonValue } from '../../base/json.ts';
 import { quotedStyles, yamlStyle } from '../../kube/yamlNode.ts';
 import { resolveTag, resolveTagged, resolveValue, tags, type ScalarValue } from '../../kube/yamlScalar.ts';
 import { setMember } from '../../kube/yamlValue.ts';
+import { rereadFolded, staysFolded } from './foldedText.ts';
 import type { Node } from './node.ts';
 import { fail } from './problem.ts';
 
@@ -53,6 +54,9 @@ function isStringKey(key: Node): boolean {
 function scalarOf(node: Node, inFlow: boolean): ScalarValue {
   const { style, text } = node;
   let { tag } = node;
+  if (tag === tags.str || tag === '')
+    if ((style & yamlStyle.folded) !== 0 && text.includes('\n') && !inFlow && staysFolded(text))
+      return rereadFolded(text);
   if (tag === tags.str) return text;
   if (tag === '!') tag = '';
   if (tag !== '' && (style & yamlStyle.tagged) === 0 && resolveTag(text, 'v3') === tag) tag = '';

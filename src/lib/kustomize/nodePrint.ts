@@ -1,6 +1,7 @@
 import { quotedStyles, yamlStyle } from '../../kube/yamlNode.ts';
 import { writeKey, writeScalar } from '../../kube/yamlPrintScalar.ts';
 import { resolveTag, tags } from '../../kube/yamlScalar.ts';
+import { foldedBlock, staysFolded } from './foldedText.ts';
 import type { Node } from './node.ts';
 
 /** A node as kyaml prints it, in the order and with the quotes it has; comments are not kept. */
@@ -67,7 +68,7 @@ export function printScalar(node: Node, indent: number, inFlow = false): string 
   if ((style & yamlStyle.singleQuoted) !== 0) return singleQuoted(text);
   if (text.includes('\n')) {
     const block = writeScalar(text, indent, 0);
-    return (style & yamlStyle.folded) !== 0 && block.startsWith('|') ? foldedOf(text, indent) : block;
+    return (style & yamlStyle.folded) !== 0 && staysFolded(text) ? foldedBlock(text, indent) : block;
   }
   if ((style & (yamlStyle.literal | yamlStyle.folded)) !== 0 && !inFlow)
     return `${(style & yamlStyle.literal) !== 0 ? '|-' : '>-'}\n${' '.repeat(indent)}${text}`;
@@ -94,12 +95,4 @@ function singleQuoted(text: string): string {
   return /[^\n\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/.test(text)
     ? doubleQuoted(text)
     : `'${text.replaceAll("'", "''")}'`;
-}
-
-/** A folded block: every break of the text is written twice, unless the next line is indented. */
-function foldedOf(text: string, indent: number): string {
-  const chomping = text.endsWith('\n\n') ? '+' : text.endsWith('\n') ? '' : '-';
-  const lines = text.replace(/\n$/, '').split('\n');
-  const pad = ' '.repeat(indent);
-  return `>${chomping}\n${lines.map((line) => (line === '' ? '' : pad + line)).join('\n\n')}\n`;
 }
