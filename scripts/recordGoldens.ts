@@ -1,7 +1,9 @@
 // Asks the real upstream libraries for every contract case and writes their answers as golden files.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JsonObject } from '../src/base/json.ts';
+import type { JsonObject, JsonValue } from '../src/base/json.ts';
 import {
   builds,
   caseNames,
@@ -40,7 +42,10 @@ async function recordSops(): Promise<void> {
     for (const [table, cases] of readTables('sops')) {
       const answers: Record<string, OracleAnswer> = {};
       for (const { name, input } of cases) {
-        const encrypted = required(name, await sops.ask('encrypt', input));
+        const keyring = importPgp(input['pgpKey']);
+        const request = keyring === undefined ? input : { ...input, environment: { GNUPGHOME: keyring } };
+        const encrypted = required(name, await sops.ask('encrypt', request));
+        if (keyring !== undefined) rmSync(keyring, { recursive: true });
         answers[name] = encrypted;
         if (encrypted.error !== undefined || input['encryptOnly'] === true) continue;
         const { encrypted: text } = encrypted.output as { encrypted: string };
@@ -55,6 +60,19 @@ async function recordSops(): Promise<void> {
   } finally {
     await sops.close();
   }
+}
+
+/** A keyring of its own for gpg, which SOPS asks. */
+function importPgp(key: JsonValue | undefined): string | undefined {
+  if (typeof key !== 'string') return undefined;
+  const home = mkdtempSync(join(tmpdir(), 'plumb-gpg-'));
+  const run = (program: string, args: readonly string[], text: string): void => {
+    const { status } = spawnSync(program, ['--homedir', home, ...args], { input: text, stdio: 'pipe' });
+    if (status !== 0) throw new Error(`${program} failed: recording PGP cases needs GnuPG`);
+  };
+  run('gpg', ['--batch', '--import'], key);
+  run('gpgconf', ['--kill', 'all'], '');
+  return home;
 }
 
 async function recordBuilds(name: string): Promise<void> {

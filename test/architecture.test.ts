@@ -47,7 +47,15 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   'clients/kms': {
     from: ['base', 'kube', 'clients/http'],
-    packages: ['@aws-sdk/*', '@google-cloud/*', '@azure/*', 'age-encryption', 'openpgp', 'node:*'],
+    packages: [
+      '@aws-sdk/*',
+      '@google-cloud/*',
+      '@azure/*',
+      '@noble/ciphers*',
+      'age-encryption',
+      'openpgp',
+      'node:*',
+    ],
   },
   'clients/sandbox': { from: ['base', 'kube'], packages: ['node:*'] },
   ssa: { from: ['base', 'kube', 'clients/cluster'], packages: [] },

@@ -74,6 +74,15 @@ export function fieldOf(key: MasterKey, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** The members of a key that are text. */
+export function plainFieldsOf({ fields }: MasterKey): ReadonlyMap<string, string> {
+  return new Map(
+    fields.items.flatMap(({ key, value }) =>
+      typeof key === 'string' && typeof value === 'string' ? [[key, value] as const] : [],
+    ),
+  );
+}
+
 /** The key groups of a file's metadata. Throws DecryptionFailed when there is no key at all. */
 export function readKeyGroups(metadata: SopsMap): KeyGroup[] {
   const single = readGroup(metadata);

@@ -5,6 +5,7 @@ import { YamlLines } from './yamlLines.ts';
 import {
   isSopsComment,
   isSopsMap,
+  sopsMap,
   type SopsComment,
   type SopsDocuments,
   type SopsMap,
@@ -68,12 +69,37 @@ function printList(lines: YamlLines, list: readonly SopsValue[], outer: number, 
       continue;
     }
     isEmpty = false;
-    lines.comment(pending.takeAbove(), indent);
+    // What stands first in a collection of its own stands above the dash.
+    const { leading, rest } = splitLeading(item);
+    lines.comment([...pending.takeAbove(), ...leading], indent);
     lines.startLine(indent);
     lines.write('-', { isIndicator: true });
-    printEntry(lines, item, indent, 'sequence', pending);
+    printEntry(lines, rest, indent, 'sequence', pending);
   }
   finish(lines, pending, indent, isEmpty, '[]');
+}
+
+/** The comments at the start of a collection with entries, and the collection without them. */
+function splitLeading(value: SopsValue): { readonly leading: readonly string[]; readonly rest: SopsValue } {
+  const commentAt = (index: number): SopsComment | undefined => {
+    if (isSopsMap(value)) {
+      const key = value.items[index]?.key;
+      return typeof key === 'object' ? key : undefined;
+    }
+    const item = Array.isArray(value) ? (value as readonly SopsValue[])[index] : undefined;
+    return isSopsComment(item) ? item : undefined;
+  };
+  const leading: string[] = [];
+  for (let next = commentAt(0); next !== undefined && !next.isInline; next = commentAt(leading.length))
+    leading.push(next.value);
+  const length = isSopsMap(value) ? value.items.length : Array.isArray(value) ? value.length : 0;
+  if (leading.length === 0 || leading.length === length) return { leading: [], rest: value };
+  return {
+    leading,
+    rest: isSopsMap(value)
+      ? sopsMap(value.items.slice(leading.length))
+      : (value as readonly SopsValue[]).slice(leading.length),
+  };
 }
 
 function printEntry(

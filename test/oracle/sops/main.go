@@ -50,7 +50,7 @@ type request struct {
 	UnencryptedCommentRegex string `json:"unencryptedCommentRegex"`
 	EncryptedCommentRegex   string `json:"encryptedCommentRegex"`
 	MACOnlyEncrypted        bool   `json:"macOnlyEncrypted"`
-	// Decrypt: through the environment, as the sops command finds them.
+	// Where keys are found, as the sops command finds them.
 	Environment map[string]string `json:"environment"`
 }
 
@@ -166,10 +166,6 @@ func encrypt(asked request) (*answer, error) {
 }
 
 func decrypt(asked request) (*answer, error) {
-	for name, value := range asked.Environment {
-		os.Setenv(name, value)
-		defer os.Unsetenv(name)
-	}
 	store := common.StoreForFormat(formatOf(asked.Format), config.NewStoresConfig())
 	tree, err := store.LoadEncryptedFile([]byte(asked.Text))
 	if err != nil {
@@ -216,6 +212,10 @@ func respond(line []byte) (result response) {
 	handler, ok := handlers[asked.Type]
 	if !ok {
 		return response{Error: "oracle: no handler for " + asked.Type}
+	}
+	for name, value := range asked.Environment {
+		os.Setenv(name, value)
+		defer os.Unsetenv(name)
 	}
 	output, err := handler(asked)
 	if err != nil {

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { isPlumbError } from '../../base/plumbError.ts';
+import { Secret } from '../../base/secret.ts';
+import { parseAgeIdentities, wrapWithAge } from './ageKeys.ts';
+import { emptyKeyRing, unwrapKey, wrapKey, type KeyRing, type WrappedKey } from './keyRing.ts';
+import { loadUserKeys } from './userKeys.ts';
+
+const { signal } = new AbortController();
+const dataKey = Buffer.from('0123456789abcdef0123456789abcdef');
+
+function key(type: string, enc: string, fields: Record<string, string> = {}): WrappedKey {
+  return { type, enc, fields: new Map(Object.entries(fields)) };
+}
+
+test('a wrong age key is told, and none at all', async () => {
+  const recipient = await identityToRecipient(await generateX25519Identity());
+  const wrong: KeyRing = { ...emptyKeyRing, age: [await generateX25519Identity()] };
+  const wrapped = key('age', await wrapWithAge(recipient, dataKey));
+  await assert.rejects(unwrapKey(wrong, wrapped, signal), /^.*age: no identity matched/);
+  await assert.rejects(unwrapKey(emptyKeyRing, wrapped, signal), /no age identity to decrypt with was given/);
+});
+
+test('a broken key file is told by its line, never by its text', () => {
+  for (const line of ['AGE-SECRET-KEY-1SECRET', 'AGE-PLUGIN-YUBIKEY-1SECRET', 'SECRET'])
+    assert.throws(
+      () => parseAgeIdentities(`# a comment\n\n${line}\n`),
+      (error) =>
+        isPlumbError(error, 'DecryptionFailed') &&
+        /line 3/.test(error.message) &&
+        !error.message.includes('SECRET'),
+      line,
+    );
+});
+
+test('a kind of key that cannot be used is named, with the remedy', () => {
+  for (const [type, name] of [
+    ['kms', 'AWS KMS'],
+    ['gcp_kms', 'Google Cloud KMS'],
+    ['azure_kv', 'Azure Key Vault'],
+  ] as const)
+    assert.throws(
+      () => unwrapKey(emptyKeyRing, key(type, 'x'), signal),
+      (error) =>
+        isPlumbError(error) &&
+        error.message.startsWith(`keys of ${name}`) &&
+        /age recipient/.test(error.hint ?? ''),
+    );
+});
+
+test('keys of a transit engine are asked of Vault, with the token and nothing else', async () => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      asked.push(`${request.method} ${request.url} ${String(request.headers['x-vault-token'])} ${body}`);
+      const isAllowed = request.headers['x-vault-token'] === 'token';
+      const data =
+        request.url?.includes('/decrypt/') === true
+          ? { plaintext: dataKey.toString('base64') }
+          : { ciphertext: 'vault:v1:abc' };
+      response.writeHead(isAllowed ? 200 : 403).end(JSON.stringify(isAllowed ? { data } : { errors: [] }));
+    });
+  }).listen(0, '127.0.0.1');
+  try {
+    await new Promise((resolve) => server.once('listening', resolve));
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const transit = key('hc_vault', 'vault:v1:abc', {
+      vault_address: address,
+      engine_path: 'sops',
+      key_name: 'apps',
+    });
+    const ring: KeyRing = { ...emptyKeyRing, vaultToken: new Secret('token') };
+    assert.equal(await wrapKey(ring, transit, dataKey, signal), 'vault:v1:abc');
+    assert.deepEqual(Buffer.from(await unwrapKey(ring, transit, signal)), dataKey);
+    assert.equal(asked[1], 'POST /v1/sops/decrypt/apps token {"ciphertext":"vault:v1:abc"}');
+    await assert.rejects(
+      unwrapKey({ ...ring, vaultToken: new Secret('other') }, transit, signal),
+      (error) =>
+        isPlumbError(error) &&
+        /refused to decrypt: HTTP 403/.test(error.message) &&
+        !/other/.test(error.message),
+    );
+  } finally {
+    server.close();
+  }
+  const unreachable = key('hc_vault', 'x', {
+    vault_address: 'http://127.0.0.1:1',
+    engine_path: 'a',
+    key_name: 'b',
+  });
+  await assert.rejects(
+    unwrapKey({ ...emptyKeyRing, vaultToken: new Secret('t') }, unreachable, signal),
+    /cannot reach 127.0.0.1:1/,
+  );
+  assert.throws(() => unwrapKey(emptyKeyRing, unreachable, signal), /no token for Vault was given/);
+});
+
+test('finds the keys that the sops command finds on this machine', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'plumb-keys-'));
+  try {
+    const [one, two, three] = [
+      await generateX25519Identity(),
+      await generateX25519Identity(),
+      await generateX25519Identity(),
+    ];
+    mkdirSync(join(home, '.config', 'sops', 'age'), { recursive: true });
+    writeFileSync(join(home, '.config', 'sops', 'age', 'keys.txt'), `# mine\n${one}\n`);
+    writeFileSync(join(home, 'other'), `${two}\n`);
+    const { ring, problems } = await loadUserKeys({
+      environment: { SOPS_AGE_KEY: three, SOPS_AGE_KEY_FILE: join(home, 'other'), VAULT_TOKEN: 'token' },
+      home,
+      platform: 'linux',
+    });
+    assert.deepEqual(ring.age, [three, two, one]);
+    assert.equal(ring.vaultToken?.reveal(), 'token');
+    assert.deepEqual(problems, []);
+    const lost = await loadUserKeys({
+      environment: { SOPS_AGE_KEY_FILE: join(home, 'missing'), SOPS_AGE_KEY: 'broken' },
+      home,
+      platform: 'darwin',
+    });
+    assert.deepEqual(lost.ring.age, []);
+    assert.equal(lost.problems.length, 2);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+});
