@@ -83,7 +83,9 @@ export class FileTree {
     requireSize(sizeBytes);
     if (bytes === undefined) files.delete(path);
     else files.set(path, bytes);
-    return new FileTree(files, sizeBytes);
+    const tree = new FileTree(files, sizeBytes);
+    if (files.size === this.#files.size && bytes !== undefined) tree.#folders = this.#folders;
+    return tree;
   }
 
   /** The part below a folder, with paths relative to it. */

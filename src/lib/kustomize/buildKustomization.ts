@@ -6,7 +6,7 @@ import { BuildCache } from './buildCache.ts';
 import { BuildRun } from './buildRun.ts';
 import { finishObjects, type FinishOptions } from './finish.ts';
 import { buildLayer, emptyLayer, openLayer, type Layer } from './layer.ts';
-import { Loader, type Dependency, type RemoteNeed, type Remotes } from './loader.ts';
+import { Loader, type Dependencies, type RemoteNeed, type Remotes } from './loader.ts';
 import { nowhere } from './node.ts';
 import { originsOf, type Places } from './nodeOrigins.ts';
 import { diagnosticOf, type BuildProblem } from './problem.ts';
@@ -39,7 +39,7 @@ export interface BuildResult {
 }
 
 interface KnownBuild {
-  readonly dependencies: readonly Dependency[];
+  readonly dependencies: Dependencies;
   readonly objects: readonly FinishedObject[];
   readonly warnings: readonly BuildProblem[];
 }

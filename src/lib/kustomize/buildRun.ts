@@ -1,7 +1,7 @@
 import type { ReadableTree } from '../../base/readableTree.ts';
 import type { YamlText } from '../../kube/yamlNode.ts';
 import type { BuildCache } from './buildCache.ts';
-import type { Dependency, LoaderContext, RemoteNeed, Remotes } from './loader.ts';
+import type { Dependencies, Dependency, LoaderContext, RemoteNeed, Remotes } from './loader.ts';
 import { builtinSchemas, type MergeSchemas } from './mergeSchema.ts';
 import { BuildFailure, type BuildProblem } from './problem.ts';
 import type { Scopes } from './resId.ts';
@@ -23,7 +23,7 @@ export class BuildRun implements LoaderContext {
   hasOwnSchemas = false;
   /** Whether the build has merged by the built-in definitions, or has at least met a kind they may know. */
   builtinSchemaUse: 'none' | 'met' | 'merged' = 'none';
-  readonly #recorders: Dependency[][] = [];
+  readonly #recorders: (Dependency | Dependencies)[][] = [];
 
   constructor(
     tree: ReadableTree,
@@ -57,8 +57,8 @@ export class BuildRun implements LoaderContext {
   }
 
   /** Runs a step and gives the paths it looked at; they count for the steps around it, too. */
-  recording<T>(step: () => T): { readonly value: T; readonly dependencies: readonly Dependency[] } {
-    const dependencies: Dependency[] = [];
+  recording<T>(step: () => T): { readonly value: T; readonly dependencies: Dependencies } {
+    const dependencies: (Dependency | Dependencies)[] = [];
     this.#recorders.push(dependencies);
     try {
       return { value: step(), dependencies };
@@ -68,18 +68,21 @@ export class BuildRun implements LoaderContext {
     }
   }
 
-  recordAll(dependencies: readonly Dependency[]): void {
-    const outer = this.#recorders[this.#recorders.length - 1];
-    if (outer !== undefined) for (const dependency of dependencies) outer.push(dependency);
+  recordAll(dependencies: Dependencies): void {
+    this.#recorders[this.#recorders.length - 1]?.push(dependencies);
   }
 
   /** True when every path is still what it was. */
-  isUnchanged(dependencies: readonly Dependency[]): boolean {
-    return dependencies.every(({ repository, path, bytes, isFolder }) => {
-      const tree = repository === '' ? this.tree : this.remotes.get(repository);
-      if (tree === undefined || !('isFolder' in tree)) return false;
-      return tree.get(path) === bytes && (bytes !== undefined || tree.isFolder(path) === isFolder);
-    });
+  isUnchanged(dependencies: Dependencies): boolean {
+    return dependencies.every((dependency) =>
+      'bytes' in dependency ? this.#isSame(dependency) : this.isUnchanged(dependency),
+    );
+  }
+
+  #isSame({ repository, path, bytes, isFolder }: Dependency): boolean {
+    const tree = repository === '' ? this.tree : this.remotes.get(repository);
+    if (tree === undefined || !('isFolder' in tree)) return false;
+    return tree.get(path) === bytes && (bytes !== undefined || tree.isFolder(path) === isFolder);
   }
 
   /** The line on which a text starts in its file, as the file is in this build. */

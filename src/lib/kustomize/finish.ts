@@ -47,7 +47,12 @@ export function finishObjects(
   let objects = steps.addHashes(layer.objects);
   objects = steps.fixReferences(objects, layer.config);
   objects = resolveVars(objects, layer.vars, layer.config.varReference, run.problems);
-  objects = appendObjects([], objects.filter(isForCluster), undefined);
+  const isKept = steps.forCluster(objects);
+  objects = appendObjects(
+    [],
+    objects.filter((_, index) => isKept[index]),
+    undefined,
+  );
   objects =
     options.sortOptions === undefined && options.order === 'legacy'
       ? sortByKind(objects)
@@ -63,6 +68,7 @@ type Change = (objects: readonly Resource[]) => readonly Resource[];
 interface FinishSteps {
   readonly addHashes: Change;
   readonly fixReferences: (objects: readonly Resource[], config: Layer['config']) => readonly Resource[];
+  readonly forCluster: (objects: readonly Resource[]) => readonly boolean[];
   readonly strip: Change;
   readonly finish: (objects: readonly Resource[]) => readonly FinishedObject[];
 }
@@ -75,6 +81,7 @@ function stepsOf(run: BuildRun, { metadata, name }: FinishOptions): FinishSteps 
     steps = {
       addHashes: hashTransformer(contentHash).transform,
       fixReferences: referenceFixer(),
+      forCluster: onEach(isForCluster),
       strip: stripper(new Set(removed)),
       finish: onEach(finished),
     };

@@ -5,7 +5,7 @@ import type { Located } from './decode.ts';
 import { generate } from './generators.ts';
 import { readKustomization, type KustomizationFile } from './kustomizationFile.ts';
 import { stepsOf } from './layerSteps.ts';
-import type { Dependency, Loader } from './loader.ts';
+import type { Dependencies, Loader } from './loader.ts';
 import type { MergeSchemas } from './mergeSchema.ts';
 import { appendObjects } from './objectList.ts';
 import { helmProblems, inlineObjects, requireSame } from './layerChecks.ts';
@@ -102,7 +102,7 @@ export function openLayer(
 }
 
 interface KnownFile {
-  readonly dependencies: readonly Dependency[];
+  readonly dependencies: Dependencies;
   readonly file: KustomizationFile;
 }
 
@@ -122,7 +122,7 @@ interface Memo {
   readonly file: KustomizationFile;
   readonly schemas: MergeSchemas;
   readonly config: TransformerConfig;
-  readonly dependencies: readonly Dependency[];
+  readonly dependencies: Dependencies;
   readonly value: unknown;
 }
 
@@ -195,7 +195,7 @@ function objectsOfFile(input: LayerInput, path: Located<string>): readonly Resou
   const { run, loader, provenance } = input;
   if (loader.isRepository(path.value)) return undefined;
   const full = loader.resolve(path.value);
-  const isFolder = full !== undefined && loader.tree.isFolder(full) && !loader.tree.has(full);
+  const isFolder = full !== undefined && !loader.tree.has(full) && loader.tree.isFolder(full);
   if (isFolder || path.value === '') return undefined;
   if (loader.isMissingRemote(path.value, path.node)) return [];
   const bytes = loader.load(path.value, path.node);
@@ -209,7 +209,7 @@ function objectsOfFile(input: LayerInput, path: Located<string>): readonly Resou
 }
 
 interface KnownLayer {
-  readonly dependencies: readonly Dependency[];
+  readonly dependencies: Dependencies;
   readonly layer: Layer;
   readonly schemaUse: BuildRun['builtinSchemaUse'];
   readonly warnings: readonly BuildProblem[];

@@ -20,6 +20,9 @@ export interface Dependency {
   readonly isFolder: boolean;
 }
 
+/** The paths that a step has looked at, in groups as the steps inside it did. */
+export type Dependencies = readonly (Dependency | Dependencies)[];
+
 /** What all loaders of a build share. */
 export interface LoaderContext {
   readonly restrictToRoot: boolean;

@@ -8,12 +8,43 @@ export interface Gvk {
 }
 
 /** What names an object to kustomize. */
-export interface ResId extends Gvk {
+export class ResId implements Gvk {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
   readonly name: string;
   readonly namespace: string;
   readonly isClusterScoped: boolean;
+  #key: string | undefined;
+  #exactKey: string | undefined;
+  #sortKey: string | undefined;
+
+  constructor({ group, version, kind }: Gvk, name: string, namespace: string, clusterScoped: boolean) {
+    this.group = group;
+    this.version = version;
+    this.kind = kind;
+    this.name = name;
+    this.namespace = namespace;
+    this.isClusterScoped = clusterScoped;
+  }
+
   /** Equal for ids that upstream takes for equal: same kind and name in the same effective namespace. */
-  readonly key: string;
+  get key(): string {
+    this.#key ??= `${effectiveNamespace(this)}\n${this.group}\n${this.version}\n${this.kind}\n${this.name}`;
+    return this.#key;
+  }
+
+  /** Equal for ids that Go takes for equal: the namespace counts as written. */
+  get exactKey(): string {
+    this.#exactKey ??= `${this.key}\n${this.namespace}`;
+    return this.#exactKey;
+  }
+
+  /** What upstream orders objects of one kind by. */
+  get sortKey(): string {
+    this.#sortKey ??= `${this.namespace || '~X'}|${this.name || '~N'}`;
+    return this.#sortKey;
+  }
 }
 
 /** Kinds whose scope the build learns beyond the built-in ones, by apiVersion and kind. */
@@ -42,29 +73,11 @@ export function apiVersionOf({ group, version }: Gvk): string {
   return group === '' ? version : `${group}/${version}`;
 }
 
-export function makeResId(gvk: Gvk, name: string, namespace: string, clusterScoped: boolean): ResId {
-  const { group, version, kind } = gvk;
-  const effective = effectiveNamespaceOf(namespace, clusterScoped);
-  return {
-    group,
-    version,
-    kind,
-    name,
-    namespace,
-    isClusterScoped: clusterScoped,
-    key: `${effective}\n${group}\n${version}\n${kind}\n${name}`,
-  };
-}
-
-/** The namespace that counts when ids are compared: '' is `default`, and none for cluster-scoped kinds. */
-export function effectiveNamespace(id: ResId): string {
-  return effectiveNamespaceOf(id.namespace, id.isClusterScoped);
-}
-
 export const noNamespace = '_non_namespaceable_';
 
-function effectiveNamespaceOf(namespace: string, clusterScoped: boolean): string {
-  if (clusterScoped) return noNamespace;
+/** The namespace that counts when ids are compared: '' is `default`, and none for cluster-scoped kinds. */
+export function effectiveNamespace({ namespace, isClusterScoped: none }: ResId): string {
+  if (none) return noNamespace;
   return namespace === '' ? 'default' : namespace;
 }
 

@@ -17,15 +17,7 @@ import {
   type Place,
 } from './node.ts';
 import { fail } from './problem.ts';
-import {
-  gvkOf,
-  isClusterScoped,
-  makeResId,
-  effectiveNamespace,
-  type Gvk,
-  type ResId,
-  type Scopes,
-} from './resId.ts';
+import { gvkOf, isClusterScoped, effectiveNamespace, type Gvk, ResId, type Scopes } from './resId.ts';
 
 /** Annotations in which upstream, and so this build, keeps what it knows of an object; none is in the result. */
 export const buildAnnotation = {
@@ -77,7 +69,7 @@ export class Resource {
   }
 
   get kind(): string {
-    return textAt(this.root, 'kind');
+    return this.id.kind;
   }
 
   get apiVersion(): string {
@@ -99,8 +91,8 @@ export class Resource {
   /** The id the object has now. */
   get id(): ResId {
     if (this.#id === undefined) {
-      const gvk = gvkOf(this.apiVersion, this.kind);
-      this.#id = makeResId(gvk, this.name, this.namespace, isClusterScoped(gvk, this.#scopes));
+      const gvk = gvkOf(this.apiVersion, textAt(this.root, 'kind'));
+      this.#id = new ResId(gvk, this.name, this.namespace, isClusterScoped(gvk, this.#scopes));
     }
     return this.#id;
   }
@@ -205,8 +197,8 @@ function previousIdsOf(resource: Resource): readonly ResId[] {
       'remove annotations that start with internal.config.kubernetes.io/, and give every object a kind and a name',
     );
   const gvk = gvkOf(resource.apiVersion, resource.kind);
-  return names.map((name, index) =>
-    makeResId({ ...gvk, kind: kinds[index] ?? '' }, name, namespaces[index] ?? '', false),
+  return names.map(
+    (name, index) => new ResId({ ...gvk, kind: kinds[index] ?? '' }, name, namespaces[index] ?? '', false),
   );
 }
 

@@ -30,29 +30,49 @@ export function sortObjects(
           first: (legacy.orderFirst ?? []).map(({ value }) => value),
           last: (legacy.orderLast ?? []).map(({ value }) => value),
         };
-  return objects.toSorted((left, right) => compare(left, right, kinds));
+  return sorted(objects, kinds);
 }
 
 /** The order of `kustomize build`: kinds that others need first, then by kind, namespace and name. */
 export function sortByKind(objects: readonly Resource[]): readonly Resource[] {
-  return objects.toSorted((left, right) => compare(left, right, legacyOrder));
+  return sorted(objects, legacyOrder);
 }
 
-function compare(
-  left: Resource,
-  right: Resource,
-  kinds: { readonly first: readonly string[]; readonly last: readonly string[] },
-): number {
-  const byRank = kindRank(left.kind, kinds) - kindRank(right.kind, kinds);
-  const [leftKind, rightKind] = [sortText(left.id), sortText(right.id)];
-  if (leftKind === rightKind) return compareBytes(idText(left), idText(right));
-  if (byRank !== 0) return byRank;
-  const isNamespaces = left.kind === 'Namespace' && right.kind === 'Namespace';
-  const isReversed = isNamespaces && (left.id.group === '' || right.id.group === '');
-  return isReversed ? compareBytes(rightKind, leftKind) : compareBytes(leftKind, rightKind);
+interface KindOrder {
+  readonly first: readonly string[];
+  readonly last: readonly string[];
 }
 
-function idText({ id }: Resource): string {
-  const kind = `${id.kind || '[noKind]'}.${id.version || '[noVer]'}.${id.group || '[noGrp]'}`;
-  return `${kind}|${id.namespace || '~X'}|${id.name || '~N'}`;
+/** Kinds are put in order first, then the objects of each. */
+function sorted(objects: readonly Resource[], order: KindOrder): readonly Resource[] {
+  const byKind = new Map<string, Resource[]>();
+  for (const object of objects) {
+    const text = sortText(object.id);
+    const list = byKind.get(text);
+    if (list === undefined) byKind.set(text, [object]);
+    else list.push(object);
+  }
+  const kinds = [...byKind].map(([text, list]) => ({ text, list, ...kindOf(list, order) }));
+  return kinds
+    .sort(compareKinds)
+    .flatMap(({ list }) => list.sort((left, right) => compareBytes(left.id.sortKey, right.id.sortKey)));
+}
+
+interface Kind {
+  readonly text: string;
+  readonly rank: number;
+  /** Upstream orders Namespaces of no group backwards. */
+  readonly isNamespace: boolean;
+  readonly hasGroup: boolean;
+}
+
+function kindOf([first]: readonly Resource[], order: KindOrder): Omit<Kind, 'text'> {
+  const { kind = '', group = '' } = first?.id ?? {};
+  return { rank: kindRank(kind, order), isNamespace: kind === 'Namespace', hasGroup: group !== '' };
+}
+
+function compareKinds(left: Kind, right: Kind): number {
+  if (left.rank !== right.rank) return left.rank - right.rank;
+  const isReversed = left.isNamespace && right.isNamespace && !(left.hasGroup && right.hasGroup);
+  return isReversed ? compareBytes(right.text, left.text) : compareBytes(left.text, right.text);
 }

@@ -18,7 +18,7 @@ import { jsonOfNode } from './nodeJson.ts';
 import { objectsByAnyId } from './objectList.ts';
 import { lookUp } from './pathLookup.ts';
 import { fail, type BuildProblem } from './problem.ts';
-import { effectiveNamespace, makeResId, type Gvk } from './resId.ts';
+import { effectiveNamespace, ResId, type Gvk } from './resId.ts';
 import { compareBytes, type Resource } from './resource.ts';
 import { mapObjects } from './transformer.ts';
 import type { FieldSpec } from './transformerConfig.ts';
@@ -75,7 +75,7 @@ function matcherOf(variable: VarInput): (id: Resource['id']) => boolean {
   const gvk = gvkOfReference(objref);
   const name = valueOf(objref?.name);
   const namespace = valueOf(objref?.namespace);
-  const wanted = makeResId(gvk, name, namespace, false);
+  const wanted = new ResId(gvk, name, namespace, false);
   return (id) =>
     id.name === name &&
     id.group === gvk.group &&

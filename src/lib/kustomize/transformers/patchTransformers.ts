@@ -50,8 +50,8 @@ export function mergePatchTransformer(options: MergePatchOptions): Transformer {
             place,
             'make one entry of each',
           );
-        const selected = new Set(selectObjects(objects, target).map(({ id }) => idText(id)));
-        const changed = merge(objects, ({ id }) => selected.has(idText(id)));
+        const selected = new Set(selectObjects(objects, target).map(({ id }) => id.exactKey));
+        const changed = merge(objects, ({ id }) => selected.has(id.exactKey));
         return changed === objects
           ? objects
           : appendObjects(
@@ -68,11 +68,6 @@ export function mergePatchTransformer(options: MergePatchOptions): Transformer {
     usesSchemas: true,
     transform: (objects) => steps.reduce((result, step) => step(result), objects),
   };
-}
-
-/** An id as Go compares the struct: with the namespace as written. */
-function idText({ key, namespace }: Resource['id']): string {
-  return `${key}\n${namespace}`;
 }
 
 function mergeByIdentity(
