@@ -67,7 +67,7 @@ export function buildKustomization(
   });
   const root = joinTreePath('', path);
   if (root === undefined || !tree.isFolder(root)) return missingFolder(path);
-  const key = `build:${loadRestrictions}:${order}:${untyped}:${version}:${root}`;
+  const key = `build:${run.rules}:${order}:${untyped}:${version}:${root}`;
   const known = cache.memos.get(key) as KnownBuild | undefined;
   if (known !== undefined && run.isUnchanged(known.dependencies))
     return resultOf(run, known.objects, known.warnings, root);

@@ -52,6 +52,11 @@ export class BuildRun implements LoaderContext {
     this.builtinSchemaUse = use;
   }
 
+  /** What a build may read, as a part of the names of what it leaves in the cache. */
+  get rules(): string {
+    return `${this.restrictToRoot ? 'root' : 'any'},${this.refuseRemotes ? 'local' : 'remote'}`;
+  }
+
   record(dependency: Dependency): void {
     this.#recorders[this.#recorders.length - 1]?.push(dependency);
   }

@@ -1,4 +1,5 @@
 import { absorbObjects } from './absorb.ts';
+import type { FileObjects } from './buildCache.ts';
 import type { BuildRun } from './buildRun.ts';
 import { configOf, configOfCrds } from './configFiles.ts';
 import type { Located } from './decode.ts';
@@ -133,7 +134,7 @@ function remembered<T>(
   make: () => T,
   config: TransformerConfig = emptyConfig,
 ): T {
-  const key = `${name}:${loader.label}${loader.root}`;
+  const key = `${name}:${run.rules}:${loader.label}${loader.root}`;
   const known = run.cache.memos.get(key) as Memo | undefined;
   if (
     known?.file === file &&
@@ -154,9 +155,10 @@ function addResources(input: LayerInput, start: Layer, paths: readonly Located<s
   const { run } = input;
   let { config, vars } = start;
   const groups: { readonly objects: readonly Resource[]; readonly path: Located<string> }[] = [];
-  for (const path of paths) {
+  const known = knownFiles(input, paths);
+  for (const [index, path] of paths.entries()) {
     run.attempt(() => {
-      const objects = objectsOfFile(input, path);
+      const objects = objectsOfFile(input, path, known, index);
       if (objects !== undefined) {
         groups.push({ objects, path });
         return;
@@ -190,17 +192,47 @@ function joinGroups(
   return all;
 }
 
+/** What an entry of resources led to in the last build. */
+interface KnownResource {
+  readonly path: Located<string>;
+  readonly full: string;
+  readonly bytes: Uint8Array;
+  readonly objects: FileObjects;
+}
+
+/** What the entries of a list led to, by their position in it; filled as they are read. */
+function knownFiles(
+  { run, loader }: LayerInput,
+  paths: readonly Located<string>[],
+): (KnownResource | undefined)[] {
+  const key = `resources:${run.rules}:${loader.label}${loader.root}`;
+  let known = run.cache.memos.get(key) as (KnownResource | undefined)[] | undefined;
+  if (known === undefined) run.cache.memos.set(key, (known = []));
+  known.length = Math.min(known.length, paths.length);
+  return known;
+}
+
 /** The objects of a path that is a file; undefined when it is a folder or a repository. */
-function objectsOfFile(input: LayerInput, path: Located<string>): readonly Resource[] | undefined {
+function objectsOfFile(
+  input: LayerInput,
+  path: Located<string>,
+  known: (KnownResource | undefined)[],
+  index: number,
+): readonly Resource[] | undefined {
   const { run, loader, provenance } = input;
-  if (loader.isRepository(path.value)) return undefined;
-  const full = loader.resolve(path.value);
-  const isFolder = full !== undefined && !loader.tree.has(full) && loader.tree.isFolder(full);
-  if (isFolder || path.value === '') return undefined;
-  if (loader.isMissingRemote(path.value, path.node)) return [];
-  const bytes = loader.load(path.value, path.node);
-  const shown = loader.pathOf(full ?? path.value);
-  const { resources, problems, warnings } = run.cache.read(shown, bytes);
+  let found = known[index];
+  if (found?.path === path && loader.tree.get(found.full) === found.bytes) loader.read(found.full);
+  else if (loader.isRepository(path.value) || path.value === '') return undefined;
+  else {
+    const full = loader.resolve(path.value);
+    if (full !== undefined && !loader.tree.has(full) && loader.tree.isFolder(full)) return undefined;
+    if (loader.isMissingRemote(path.value, path.node)) return [];
+    const bytes = loader.load(path.value, path.node);
+    const objects = run.cache.read(loader.pathOf(full ?? path.value), bytes);
+    found = { path, full: full ?? path.value, bytes, objects };
+    known[index] = found;
+  }
+  const { resources, problems, warnings } = found.objects;
   run.problems.push(...problems, ...warnings);
   if (resources.some(({ id }) => !isBuiltinKind(id))) run.noteSchemaUse('met');
   if (!run.tracksProvenance) return resources;
@@ -221,7 +253,7 @@ function buildBelow(input: LayerInput, path: Located<string>): Layer | undefined
   const loader = input.loader.descend(path.value, path.node);
   if (loader === undefined) return undefined;
   const below = run.tracksProvenance ? appendPath(provenance, path.value) : provenance;
-  const key = `layer:${run.restrictToRoot ? 'root' : 'any'}:${JSON.stringify(below)}:${loader.label}${loader.root}`;
+  const key = `layer:${run.rules}:${JSON.stringify(below)}:${loader.label}${loader.root}`;
   const known = run.cache.memos.get(key) as KnownLayer | undefined;
   if (known !== undefined && !run.hasOwnSchemas && run.isUnchanged(known.dependencies)) {
     run.recordAll(known.dependencies);
