@@ -315,6 +315,29 @@ metadata: {name: two}
   assert.equal(second.objects[2]?.origins.at('/kind')?.range.start.line, 6);
 });
 
+test('keeps apart what builds with other options leave in the cache', () => {
+  const cache = new BuildCache();
+  const tree = fileTree(`${app}=== middle/kustomization.yaml
+resources: [../base]
+namePrefix: p-
+configMapGenerator:
+- name: files
+  files: [../base/deployment.yaml]
+=== plain/kustomization.yaml
+resources: [../middle]
+=== marked/kustomization.yaml
+resources: [../middle]
+buildMetadata: [originAnnotations, transformerAnnotations]
+`);
+  for (const path of ['plain', 'marked', 'middle', 'plain'])
+    for (const loadRestrictions of ['none', 'rootOnly', 'none'] as const) {
+      const kept = buildKustomization(tree, path, { loadRestrictions, cache });
+      const fresh = buildKustomization(tree, path, { loadRestrictions });
+      assert.equal(printBuild(kept.objects), printBuild(fresh.objects));
+      assert.deepEqual(kept.diagnostics, fresh.diagnostics);
+    }
+});
+
 const configMap = `=== kustomization.yaml
 resources: [c.yaml]
 patches:

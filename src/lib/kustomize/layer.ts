@@ -1,13 +1,12 @@
 import { absorbObjects } from './absorb.ts';
-import type { FileObjects } from './buildCache.ts';
 import type { BuildRun } from './buildRun.ts';
 import { configOf, configOfCrds } from './configFiles.ts';
 import type { Located } from './decode.ts';
 import { generate } from './generators.ts';
-import { readKustomization, type KustomizationFile } from './kustomizationFile.ts';
+import type { KustomizationFile } from './kustomizationFile.ts';
+import { knownFiles, objectsOfFile, readLayerFile, remembered, type LayerInput } from './layerFiles.ts';
 import { stepsOf } from './layerSteps.ts';
 import type { Dependencies, Loader } from './loader.ts';
-import type { MergeSchemas } from './mergeSchema.ts';
 import { appendObjects } from './objectList.ts';
 import { helmProblems, inlineObjects, requireSame } from './layerChecks.ts';
 import { objectsOfPlugin, transformerOfPlugin, type PluginContext } from './plugins.ts';
@@ -22,7 +21,6 @@ import {
   type Provenance,
 } from './provenance.ts';
 import { isEmpty } from './node.ts';
-import { isBuiltinKind } from './resId.ts';
 import type { Resource } from './resource.ts';
 import { emptyConfig, mergeConfigs, type TransformerConfig } from './transformerConfig.ts';
 import type { Transformer } from './transformer.ts';
@@ -37,14 +35,6 @@ export interface Layer {
 }
 
 export const emptyLayer: Layer = { objects: [], config: emptyConfig, vars: new Map() };
-
-/** One kustomization while it is built. */
-export interface LayerInput {
-  readonly run: BuildRun;
-  readonly loader: Loader;
-  readonly file: KustomizationFile;
-  readonly provenance: Provenance;
-}
 
 /**
  * Builds a kustomization on top of `start`, which is empty but for components. Problems are collected in the run; once
@@ -83,7 +73,7 @@ export function openLayer(
     readonly isRoot: boolean;
   },
 ): KustomizationFile | undefined {
-  const file = readFile(run, loader);
+  const file = readLayerFile(run, loader);
   if (file === undefined) return undefined;
   run.problems.push(...file.warnings);
   run.attempt(() => setSchemas(run, loader, file.input.openapi, wanted.isRoot));
@@ -100,55 +90,6 @@ export function openLayer(
       : 'list it under components',
   });
   return undefined;
-}
-
-interface KnownFile {
-  readonly dependencies: Dependencies;
-  readonly file: KustomizationFile;
-}
-
-function readFile(run: BuildRun, loader: Loader): KustomizationFile | undefined {
-  const key = `file:${loader.label}${loader.root}`;
-  const known = run.cache.memos.get(key) as KnownFile | undefined;
-  if (known !== undefined && run.isUnchanged(known.dependencies)) {
-    run.recordAll(known.dependencies);
-    return known.file;
-  }
-  const { value: file, dependencies } = run.recording(() => readKustomization(loader, run.problems));
-  if (file !== undefined) run.cache.memos.set(key, { dependencies, file });
-  return file;
-}
-
-interface Memo {
-  readonly file: KustomizationFile;
-  readonly schemas: MergeSchemas;
-  readonly config: TransformerConfig;
-  readonly dependencies: Dependencies;
-  readonly value: unknown;
-}
-
-/** The value of a step that depends on the kustomization file, the configuration and the files it reads. */
-function remembered<T>(
-  { run, loader, file }: LayerInput,
-  name: string,
-  make: () => T,
-  config: TransformerConfig = emptyConfig,
-): T {
-  const key = `${name}:${run.rules}:${loader.label}${loader.root}`;
-  const known = run.cache.memos.get(key) as Memo | undefined;
-  if (
-    known?.file === file &&
-    known.config === config &&
-    known.schemas === run.schemas &&
-    run.isUnchanged(known.dependencies)
-  ) {
-    run.recordAll(known.dependencies);
-    return known.value as T;
-  }
-  const { value, dependencies } = run.recording(make);
-  const memo: Memo = { file, config, schemas: run.schemas, dependencies, value };
-  if (!run.hasFailed) run.cache.memos.set(key, memo);
-  return value;
 }
 
 function addResources(input: LayerInput, start: Layer, paths: readonly Located<string>[]): Layer {
@@ -190,54 +131,6 @@ function joinGroups(
       all.push(object);
     }
   return all;
-}
-
-/** What an entry of resources led to in the last build. */
-interface KnownResource {
-  readonly path: Located<string>;
-  readonly full: string;
-  readonly bytes: Uint8Array;
-  readonly objects: FileObjects;
-}
-
-/** What the entries of a list led to, by their position in it; filled as they are read. */
-function knownFiles(
-  { run, loader }: LayerInput,
-  paths: readonly Located<string>[],
-): (KnownResource | undefined)[] {
-  const key = `resources:${run.rules}:${loader.label}${loader.root}`;
-  let known = run.cache.memos.get(key) as (KnownResource | undefined)[] | undefined;
-  if (known === undefined) run.cache.memos.set(key, (known = []));
-  known.length = Math.min(known.length, paths.length);
-  return known;
-}
-
-/** The objects of a path that is a file; undefined when it is a folder or a repository. */
-function objectsOfFile(
-  input: LayerInput,
-  path: Located<string>,
-  known: (KnownResource | undefined)[],
-  index: number,
-): readonly Resource[] | undefined {
-  const { run, loader, provenance } = input;
-  let found = known[index];
-  if (found?.path === path && loader.tree.get(found.full) === found.bytes) loader.read(found.full);
-  else if (loader.isRepository(path.value) || path.value === '') return undefined;
-  else {
-    const full = loader.resolve(path.value);
-    if (full !== undefined && !loader.tree.has(full) && loader.tree.isFolder(full)) return undefined;
-    if (loader.isMissingRemote(path.value, path.node)) return [];
-    const bytes = loader.load(path.value, path.node);
-    const objects = run.cache.read(loader.pathOf(full ?? path.value), bytes);
-    found = { path, full: full ?? path.value, bytes, objects };
-    known[index] = found;
-  }
-  const { resources, problems, warnings } = found.objects;
-  run.problems.push(...problems, ...warnings);
-  if (resources.some(({ id }) => !isBuiltinKind(id))) run.noteSchemaUse('met');
-  if (!run.tracksProvenance) return resources;
-  const origin = appendPath(provenance, path.value);
-  return resources.map((object) => annotateOrigin(object, origin));
 }
 
 interface KnownLayer {
