@@ -76,7 +76,7 @@ async function checkProfile(ctx: RunContext, session: ClusterSession): Promise<r
 function differences(profile: ControllerProfile): string {
   const names = Object.keys(profile) as (keyof ControllerProfile)[];
   const texts = names
-    .filter((name) => name !== 'version' && name !== 'runtimeNamespace')
+    .filter((name) => name !== 'version' && name !== 'runtimeNamespace' && name !== 'handedOverIn')
     .filter((name) => JSON.stringify(profile[name]) !== JSON.stringify(defaultProfile[name]))
     .map((name) => `${name}=${JSON.stringify(profile[name])}`);
   return texts.length === 0 ? '' : `, ${texts.join(', ')}`;

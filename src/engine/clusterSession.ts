@@ -1,13 +1,19 @@
 import { sha256Hex } from '../base/digest.ts';
 import type { Logger } from '../base/logger.ts';
-import { asPlumbError, isPlumbError, plumbError } from '../base/plumbError.ts';
+import { asPlumbError, isPlumbError, plumbError, type PlumbError } from '../base/plumbError.ts';
 import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
 import { defaultProfile, type ControllerProfile, profileOfDeployment } from '../flux/controllerProfile.ts';
-import type { ObjectRef } from '../kube/object.ts';
+import { fluxKinds } from '../flux/kinds.gen.ts';
+import type { KubeObject, ObjectRef } from '../kube/object.ts';
 import type { ClusterMode, ClusterView } from '../protocol/views.ts';
 import type { Clock } from '../ssa/runContext.ts';
 import { type Installation, readInstallation, readLocalNamespace } from './leases/installation.ts';
+import { requireNoActiveInstance } from './leases/fluxInstance.ts';
 import { LeaseHolder, newHolderIdentity } from './leases/leaseHolder.ts';
+import type { LeaseTarget } from './leases/leaseNames.ts';
+import type { WritePermit } from './guardedClient.ts';
+import { isOverridden } from './override/overrideRecord.ts';
+import { Tripwire } from './tripwire.ts';
 
 export interface ClusterSessionOptions {
   readonly cluster: ClusterClient;
@@ -28,7 +34,9 @@ export class ClusterSession {
   readonly context: string;
   readonly #options: ClusterSessionOptions;
   readonly #identity: string;
-  #holder: LeaseHolder | undefined;
+  #term: LocalTerm | undefined;
+  /** Why local mode ended by itself, until it is entered again. */
+  #ended: PlumbError | undefined;
   #identified: { readonly uid: string; readonly version: string } | undefined;
 
   constructor(options: ClusterSessionOptions) {
@@ -39,19 +47,29 @@ export class ClusterSession {
   }
 
   get mode(): ClusterMode {
-    return this.#holder === undefined ? 'observe' : 'local';
+    return this.#term === undefined ? 'observe' : 'local';
   }
 
-  /** Throws ModeForbids outside local mode and LeaseLost when the Leases ran out: called before every write of a run. */
-  requireLocal(): void {
-    if (this.#holder === undefined) {
+  /** Tells what a watch delivered: a status that somebody else wrote under a controller's name ends local mode. */
+  saw(object: KubeObject): void {
+    this.#term?.tripwire.saw(object);
+  }
+
+  /**
+   * The right to write in local mode. Without it `require` throws ModeForbids, or PlanOutdated for what was under way when local
+   * mode ended by itself.
+   */
+  readonly localPermit: WritePermit = {
+    require: () => {
+      if (this.#term?.holder.stillHeld() === true) return;
+      if (this.#ended !== undefined) throw this.#ended;
       throw plumbError('ModeForbids', {
         message: `${this.context} is in observe mode: Plumb does not reconcile there`,
         hint: 'switch to local mode first (plumb … --local, or "Plumb: Choose Who Reconciles…"), where no controller runs',
       });
-    }
-    this.#holder.requireHeld();
-  }
+    },
+    own: (ref, write) => this.#term?.tripwire.own(ref, write) ?? write(),
+  };
 
   /** UID of kube-system, or a digest of the server where that cannot be read; and the server's version. Asked once. */
   async identify(signal?: AbortSignal): Promise<{ readonly uid: string; readonly version: string }> {
@@ -106,13 +124,20 @@ export class ClusterSession {
       });
     }
     const [deployment] = listed.value;
-    if (deployment !== undefined) return profileOfDeployment(deployment);
-    return { ...defaultProfile, runtimeNamespace: await readLocalNamespace(this.cluster, signal) };
+    const profile =
+      deployment === undefined
+        ? { ...defaultProfile, runtimeNamespace: await readLocalNamespace(this.cluster, signal) }
+        : profileOfDeployment(deployment);
+    if (this.#term === undefined) return profile;
+    return { ...profile, handedOverIn: [...new Set(this.#term.targets.map(({ namespace }) => namespace))] };
   }
 
-  /** Takes every Lease of the installation. Throws ModeForbids when anybody else may be reconciling. */
-  async enterLocal(signal: AbortSignal): Promise<void> {
-    if (this.#holder !== undefined) return;
+  /**
+   * Takes every Lease of the installation. Throws ModeForbids when anybody else may be reconciling. The signal aborts, with the
+   * reason, when local mode ends by itself: Leases lost, or somebody else at work.
+   */
+  async enterLocal(signal: AbortSignal): Promise<AbortSignal> {
+    if (this.#term !== undefined) return this.#term.over.signal;
     const { targets, live } = await this.installation(signal);
     if (live.length > 0) {
       throw plumbError('ModeForbids', {
@@ -120,25 +145,66 @@ export class ClusterSession {
         hint: 'only one reconciler may run: scale the Flux controllers to zero, or stop the other Plumb, and try again',
       });
     }
+    await requireNoActiveInstance(this.cluster, signal);
     const { cluster, clock, monotonicMs } = this.#options;
-    this.#holder = await LeaseHolder.acquire(
+    const holder = await LeaseHolder.acquire(
       { cluster, clock, monotonicMs, identity: this.#identity, onLost: (why) => this.#lost(why) },
       targets,
       signal,
     );
+    const tripwire = new Tripwire({ isExempt: isOverridden, onTripped: (why) => this.#lost(why) });
+    this.#term = { holder, tripwire, over: new AbortController(), targets };
+    this.#ended = undefined;
+    try {
+      tripwire.arm(await this.#fluxObjects(signal));
+    } catch (error) {
+      await this.leaveLocal();
+      throw error;
+    }
     this.#options.log.info('local mode', { context: this.context, leases: targets.length });
+    return this.#term.over.signal;
   }
 
   /** Gives the Leases back; observe mode from then on. */
   async leaveLocal(): Promise<void> {
-    const holder = this.#holder;
-    this.#holder = undefined;
-    await holder?.release();
+    const term = this.#term;
+    this.#term = undefined;
+    term?.tripwire.disarm();
+    await term?.holder.release();
+  }
+
+  /** Every Flux object as it is now; kinds that are not served or cannot be read are left out. */
+  async #fluxObjects(signal: AbortSignal): Promise<readonly KubeObject[]> {
+    const lists = await Promise.all(
+      fluxKinds.map(async (kind) => {
+        if ((await this.cluster.servedKind(kind)) === undefined) return [];
+        const listed = await this.cluster.list(kind, {}, signal);
+        return listed.type === 'ok' ? listed.value : [];
+      }),
+    );
+    return lists.flat();
   }
 
   #lost(why: string): void {
-    this.#holder = undefined;
+    const term = this.#term;
+    if (term === undefined) return;
+    this.#term = undefined;
+    this.#ended = plumbError('PlanOutdated', {
+      message: `local mode ended in ${this.context}: ${why}`,
+      hint: 'nothing more was written; switch to local mode again when nobody else reconciles',
+    });
     this.#options.log.warn('local mode ended', { context: this.context, why });
+    term.tripwire.disarm();
+    term.over.abort(this.#ended);
+    void term.holder.release();
     void this.view().then((view) => this.#options.onModeChanged(view, why));
   }
+}
+
+/** Local mode from taking the Leases to their end. */
+interface LocalTerm {
+  readonly holder: LeaseHolder;
+  readonly tripwire: Tripwire;
+  readonly over: AbortController;
+  readonly targets: readonly LeaseTarget[];
 }

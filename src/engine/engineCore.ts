@@ -119,7 +119,14 @@ export class EngineCore {
         this.emit({ type: 'objectsChanged', refs });
         this.emit({ type: 'treeChanged' });
       };
-      return { type: 'connected', session, store: new WatchStore({ cluster, clock, log, onChange }) };
+      const store = new WatchStore({
+        cluster,
+        clock,
+        log,
+        onChange,
+        onObject: (object) => session.saw(object),
+      });
+      return { type: 'connected', session, store };
     } catch (error) {
       return { type: 'none', error: asPlumbError(error) };
     }

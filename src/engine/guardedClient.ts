@@ -1,28 +1,37 @@
-import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
+import type { Answer, ClusterClient } from '../clients/cluster/clusterClient.ts';
+import { type ObjectRef, refOf } from '../kube/object.ts';
+
+/** The right to write, as long as it lasts. */
+export interface WritePermit {
+  /** Throws when this engine may not write: no Leases, or no longer. */
+  require(): void;
+  /** Does the write and takes note of what the server answered. */
+  own(ref: ObjectRef, write: () => Promise<Answer>): Promise<Answer>;
+}
 
 /**
- * The client of a run: reads and dry-runs go through, every write first asks `requireAllowed`, which throws when this engine
- * may not write (no Leases, or no longer). Impersonated clients made from it are guarded alike.
+ * The client of a run: reads and dry-runs go through, every write first asks the permit. Impersonated clients made from it are
+ * guarded alike.
  */
-export function guardedClient(cluster: ClusterClient, requireAllowed: () => void): ClusterClient {
-  // An async function: what requireAllowed throws becomes the rejection of the call.
-  const guard = async <T>(write: () => Promise<T>): Promise<T> => {
-    requireAllowed();
-    return write();
+export function guardedClient(cluster: ClusterClient, permit: WritePermit): ClusterClient {
+  // An async function: what the permit throws becomes the rejection of the call.
+  const guard = async (ref: ObjectRef, write: () => Promise<Answer>): Promise<Answer> => {
+    permit.require();
+    return permit.own(ref, write);
   };
   return {
     ...bound(cluster),
     apply: (object, options, signal) =>
       options.dryRun
         ? cluster.apply(object, options, signal)
-        : guard(() => cluster.apply(object, options, signal)),
-    create: (object, options, signal) => guard(() => cluster.create(object, options, signal)),
+        : guard(refOf(object), () => cluster.apply(object, options, signal)),
+    create: (object, options, signal) => guard(refOf(object), () => cluster.create(object, options, signal)),
     patch: (ref, body, options, signal) =>
       options.dryRun === true
         ? cluster.patch(ref, body, options, signal)
-        : guard(() => cluster.patch(ref, body, options, signal)),
-    delete: (ref, options, signal) => guard(() => cluster.delete(ref, options, signal)),
-    impersonate: (user) => guardedClient(cluster.impersonate(user), requireAllowed),
+        : guard(ref, () => cluster.patch(ref, body, options, signal)),
+    delete: (ref, options, signal) => guard(ref, () => cluster.delete(ref, options, signal)),
+    impersonate: (user) => guardedClient(cluster.impersonate(user), permit),
   };
 }
 

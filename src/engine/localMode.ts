@@ -10,22 +10,29 @@ import { LocalReconciler } from './localReconciler.ts';
 import type { RunContexts } from './localRuns.ts';
 import type { WatchStore } from './watchStore.ts';
 
+interface LocalModeOptions {
+  readonly core: EngineCore;
+  readonly session: ClusterSession;
+  readonly store: WatchStore;
+  readonly profile: ControllerProfile;
+  readonly contexts: RunContexts;
+  readonly over: AbortSignal;
+}
+
 /** The engine as the controllers of one cluster, from taking the Leases to giving them back. */
 export class LocalMode {
   readonly #core: EngineCore;
   readonly #session: ClusterSession;
   readonly #reconciler: LocalReconciler;
   readonly #stopping = new AbortController();
+  /** Aborts when local mode ends by itself, with the reason; what runs then writes nothing more. */
+  readonly over: AbortSignal;
 
-  private constructor(
-    core: EngineCore,
-    session: ClusterSession,
-    store: WatchStore,
-    profile: ControllerProfile,
-    contexts: RunContexts,
-  ) {
+  private constructor({ core, session, store, profile, contexts, over }: LocalModeOptions) {
     this.#core = core;
     this.#session = session;
+    this.over = over;
+    onAbort(over, () => this.#stopping.abort(over.reason));
     const { signal } = this.#stopping;
     this.#reconciler = new LocalReconciler({
       store,
@@ -36,6 +43,8 @@ export class LocalMode {
       run: async (ref, running) => {
         const started = core.deps.clock.now();
         const outcome = await runController({ contexts, profile, signal, running }, ref);
+        // Cut off by the end of local mode: whoever waits for the run is told that, not what it looked like from inside.
+        if (outcome.result !== 'succeeded') over.throwIfAborted();
         core.emit({
           type: 'runFinished',
           run: runViewOfOutcome(ref, outcome, core.deps.clock.now() - started),
@@ -55,13 +64,15 @@ export class LocalMode {
     contexts: RunContexts,
     signal: AbortSignal,
   ): Promise<LocalMode> {
+    // Before the Leases: without the controllers' policy nothing is reconciled in their place.
+    await session.profile(signal);
+    const over = await session.enterLocal(signal);
     const profile = await session.profile(signal);
-    await session.enterLocal(signal);
-    const mode = new LocalMode(core, session, store, profile, contexts);
-    if (core.config.schedule === 'continuous') {
-      await core.watchFlux(store);
+    const mode = new LocalMode({ core, session, store, profile, contexts, over });
+    // Watched also where nothing is scheduled: a controller's writes must be seen.
+    await core.watchFlux(store);
+    if (core.config.schedule === 'continuous')
       mode.#reconciler.start(fluxKinds.flatMap((kind) => store.list(kind)));
-    }
     return mode;
   }
 
@@ -86,6 +97,12 @@ export class LocalMode {
     await this.#reconciler.stop();
     await this.#session.leaveLocal();
   }
+}
+
+/** Calls it when the signal aborts, at once when it has. */
+export function onAbort(signal: AbortSignal, listener: () => void): void {
+  if (signal.aborted) listener();
+  else signal.addEventListener('abort', listener, { once: true });
 }
 
 /** A run as it is shown. */

@@ -31,7 +31,7 @@ export class RunContexts {
   constructor(core: EngineCore, session: ClusterSession, store: WatchStore) {
     this.#core = core;
     this.#session = session;
-    this.#writing = guardedClient(session.cluster, () => session.requireLocal());
+    this.#writing = guardedClient(session.cluster, session.localPermit);
     this.#follower = sharedFollower(store, session.cluster, core.config.namespace);
     this.#recorder = new EventRecorder(this.#writing, core.deps.clock, core.deps.log);
   }

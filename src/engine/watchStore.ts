@@ -14,6 +14,8 @@ export interface WatchStoreOptions {
   readonly log: Logger;
   /** Called with what changed; bursts of one tick come as one call. */
   readonly onChange: (refs: readonly ObjectRef[]) => void;
+  /** Called with every version that a watch delivers, before anything else is done with it. */
+  readonly onObject?: (object: KubeObject) => void;
 }
 
 interface Watched {
@@ -123,6 +125,9 @@ export class WatchStore {
   }
 
   #take(watched: Watched, event: WatchEvent): void {
+    const { onObject } = this.#options;
+    if (event.type === 'changed') onObject?.(event.object);
+    if (event.type === 'synced') for (const object of event.objects) onObject?.(object);
     switch (event.type) {
       case 'synced':
         this.#replace(watched, event.objects);

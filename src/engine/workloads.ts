@@ -12,7 +12,7 @@ import { driftOf } from './drift/driftOf.ts';
 import { DriftedObjects, driftedIn } from './drift/driftedObjects.ts';
 import type { EngineCore } from './engineCore.ts';
 import { readFluxObject, requestReconcile, waitForRequest } from './fluxCommands.ts';
-import { LocalMode } from './localMode.ts';
+import { LocalMode, onAbort } from './localMode.ts';
 import { RunContexts } from './localRuns.ts';
 import { PlanStore } from './planStore.ts';
 import { planView, manifestYaml } from './plans/planView.ts';
@@ -141,7 +141,9 @@ export class Workloads {
     if (mode === 'observe') return this.#leaveLocal();
     if (this.#local !== undefined) return;
     const { session, store, contexts } = await this.#cluster();
-    this.#local = await LocalMode.enter(this.#core, session, store, contexts, signal);
+    const local = await LocalMode.enter(this.#core, session, store, contexts, signal);
+    this.#local = local;
+    onAbort(local.over, () => void this.#localEnded(local));
     this.#core.emit({
       type: 'modeChanged',
       cluster: await session.view(signal),
@@ -180,10 +182,19 @@ export class Workloads {
     if (this.#local !== undefined) return work(cluster);
     await cluster.session.enterLocal(signal);
     try {
+      // Watched, so that a controller's writes are seen.
+      await this.#core.watchFlux(cluster.store);
       return await work(cluster);
     } finally {
       await cluster.session.leaveLocal();
     }
+  }
+
+  /** Local mode ended by itself: its runs end, and nothing starts any more. The mode change was told already. */
+  async #localEnded(local: LocalMode): Promise<void> {
+    if (this.#local === local) this.#local = undefined;
+    await local.leave();
+    this.#core.emit({ type: 'treeChanged' });
   }
 
   async #leaveLocal(): Promise<void> {

@@ -27,6 +27,8 @@ export interface ControllerProfile {
   /** False: only the runtime namespace is reconciled. */
   readonly watchAllNamespaces: boolean;
   readonly featureGates: Readonly<Record<string, boolean>>;
+  /** Namespaces whose Flux Deployments this engine stands in for: their replicas stay as they are. None in observe mode. */
+  readonly handedOverIn?: readonly string[];
 }
 
 /** Flux 2.9 as its install manifests start it. */

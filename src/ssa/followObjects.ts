@@ -49,8 +49,7 @@ async function followGroup(
   };
   try {
     await cluster.watch(
-      // The kind alone: with a name it would be read as one object.
-      { group: first.group, version: first.version, kind: first.kind },
+      first,
       options,
       (event) => {
         if (event.type === 'interrupted') return;

@@ -7,6 +7,8 @@ import { createClusterClient } from '../../src/clients/cluster/createClusterClie
 import { ClusterSession } from '../../src/engine/clusterSession.ts';
 import { systemClock } from '../../src/engine/systemClock.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
+import type { Clock } from '../../src/ssa/runContext.ts';
+import { manualClock } from '../tools/manualClock.ts';
 import { withOnlyLocalMode } from './oneLocalMode.ts';
 import { sandboxCluster } from './sandboxCluster.ts';
 
@@ -27,12 +29,12 @@ after(() => cluster.close());
 
 function session(
   processId: string,
-  options: { monotonicMs?: () => number; onLost?: (why: string) => void } = {},
+  options: { clock?: Clock; monotonicMs?: () => number; onLost?: (why: string) => void } = {},
 ): ClusterSession {
   return new ClusterSession({
     cluster,
     context: 'sandbox',
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     monotonicMs: options.monotonicMs ?? (() => performance.now()),
     log: silentLogger,
     processId,
@@ -135,7 +137,6 @@ test('a ready Deployment that elects no leader counts as live, one that elects a
       namespace: 'flux-system',
       name: 'kustomize-controller',
     };
-    const status = { replicas: 1, readyReplicas: 1, availableReplicas: 1 };
     const apply = async (args: readonly string[]): Promise<void> => {
       const applied = await cluster.apply(deployment(args), {
         fieldManager: 'test',
@@ -143,12 +144,17 @@ test('a ready Deployment that elects no leader counts as live, one that elects a
         dryRun: false,
       });
       assert.equal(applied.type, 'ok');
-      const written = await cluster.patch(
-        ref,
-        { status },
-        { type: 'merge', fieldManager: 'test', subresource: 'status' },
+      // Its pods are simulated: they become ready whatever the image is.
+      await sandbox.waitFor(
+        '/apis/apps/v1/namespaces/flux-system/deployments/kustomize-controller',
+        (live) => {
+          const { observedGeneration, readyReplicas } = live['status'] as Readonly<Record<string, number>>;
+          return (
+            observedGeneration === (live['metadata'] as { generation: number }).generation &&
+            readyReplicas === 1
+          );
+        },
       );
-      assert.equal(written.type, 'ok');
     };
     try {
       await apply(['--log-level=info']);
@@ -215,20 +221,65 @@ test('after a sleep longer than the renew deadline nothing is written any more',
       monotonicMs: () => performance.now() + slept,
       onLost: (reason) => (why = reason),
     });
-    await plumb.enterLocal(signal);
-    plumb.requireLocal();
+    const over = await plumb.enterLocal(signal);
+    plumb.localPermit.require();
     slept = 31_000;
-    assert.throws(
-      () => plumb.requireLocal(),
-      (error) => isPlumbError(error, 'LeaseLost'),
-    );
-    assert.throws(
-      () => plumb.requireLocal(),
-      (error) => isPlumbError(error, 'ModeForbids'),
-    );
+    for (let turn = 0; turn < 2; turn++)
+      assert.throws(
+        () => plumb.localPermit.require(),
+        (error) => isPlumbError(error, 'PlanOutdated') && /sleep/.test(error.message),
+      );
+    assert.equal(over.aborted, true);
     assert.equal(plumb.mode, 'observe');
     while (why === '') await new Promise((resolve) => setImmediate(resolve));
     assert.match(why, /sleep/);
-    const expired = { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', namespace: 'flux-system' };
-    for (const { name } of await leases()) await cluster.delete({ ...expired, name });
+  }));
+
+test('after a sleep the Leases are given up, not renewed, also when nothing is written', () =>
+  withOnlyLocalMode(server, async () => {
+    const clock = manualClock(Date.now());
+    const lost = Promise.withResolvers<string>();
+    const plumb = session('sleeper2', { clock, onLost: lost.resolve });
+    await plumb.enterLocal(signal);
+    assert.ok((await leases()).some(({ holder }) => holder.startsWith('plumb_')));
+    // The timer of the next renewal goes off late: the wall clock has moved on by more than the renew deadline.
+    clock.sleepUntil(31_000);
+    assert.match(await lost.promise, /sleep/);
+    await assert.rejects(
+      async () => plumb.localPermit.require(),
+      (error) => isPlumbError(error, 'PlanOutdated'),
+    );
+    await plumb.leaveLocal();
+    while ((await leases()).some(({ holder }) => holder !== '')) await new Promise(setImmediate);
+  }));
+
+test('a Lease that somebody took ends local mode, and stays theirs', () =>
+  withOnlyLocalMode(server, async () => {
+    const lost = Promise.withResolvers<string>();
+    const clock = manualClock(Date.now());
+    const plumb = session('robbed01', { clock, onLost: lost.resolve });
+    await plumb.enterLocal(signal);
+    const name = 'source-controller-leader-election';
+    const ref = {
+      group: 'coordination.k8s.io',
+      version: 'v1',
+      kind: 'Lease',
+      namespace: 'flux-system',
+      name,
+    };
+    const take = async (holderIdentity: string): Promise<void> => {
+      const answer = await cluster.patch(
+        ref,
+        { spec: { holderIdentity } },
+        { type: 'merge', fieldManager: 'source-controller' },
+      );
+      assert.equal(answer.type, 'ok');
+    };
+    await take('source-controller-xyz');
+    await clock.advance(5_000);
+    assert.match(await lost.promise, /source-controller-leader-election was taken by source-controller-xyz/);
+    while ((await leases()).some(({ holder }) => holder.startsWith('plumb_')))
+      await new Promise(setImmediate);
+    assert.ok((await leases()).some(({ holder }) => holder === 'source-controller-xyz'));
+    await take('');
   }));

@@ -1,7 +1,9 @@
 import type { Clock } from '../../src/ssa/runContext.ts';
 
-/** A clock that moves only when told: `advance` wakes what is due, in order. */
-export function manualClock(start = 0): Clock & { advance(ms: number): Promise<void>; sleeping(): number } {
+/** A clock that moves only when told: `advance` wakes what is due, in order, `sleepUntil` all at once and late, as a laptop does. */
+export function manualClock(
+  start = 0,
+): Clock & { advance(ms: number): Promise<void>; sleepUntil(ms: number): void; sleeping(): number } {
   let now = start;
   let sleepers: { readonly due: number; readonly wake: () => void }[] = [];
   const settle = async (): Promise<void> => {
@@ -20,6 +22,10 @@ export function manualClock(start = 0): Clock & { advance(ms: number): Promise<v
         else sleepers.push(sleeper);
       }),
     sleeping: () => sleepers.length,
+    sleepUntil(ms) {
+      now += ms;
+      for (const { wake } of sleepers.splice(0)) wake();
+    },
     async advance(ms) {
       const end = now + ms;
       for (;;) {

@@ -119,7 +119,7 @@ function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs
     for (;;) {
       const { namespace, labelSelector, fieldSelector } = options;
       const query = { labelSelector, fieldSelector, limit: limit?.toString(), continue: next };
-      const path = await pathOf({ ...kind, ...(namespace !== undefined && { namespace }) }, query);
+      const path = await pathOf(collectionOf(kind, namespace), query);
       const accept = options.metadataOnly === true ? { accept: partialList } : {};
       const answer = await sendFor(kind, path, { method: 'GET', headers: accept }, signal);
       if (answer.type === 'refused') {
@@ -215,17 +215,14 @@ function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs
             return answer.type === 'ok' ? answer.value : answer.refusal;
           },
           async open(resourceVersion, timeoutSeconds, ended) {
-            const path = await pathOf(
-              { ...kind, ...(namespace !== undefined && { namespace }) },
-              {
-                labelSelector,
-                fieldSelector,
-                watch: 'true',
-                allowWatchBookmarks: 'true',
-                timeoutSeconds: String(timeoutSeconds),
-                resourceVersion,
-              },
-            );
+            const path = await pathOf(collectionOf(kind, namespace), {
+              labelSelector,
+              fieldSelector,
+              watch: 'true',
+              allowWatchBookmarks: 'true',
+              timeoutSeconds: String(timeoutSeconds),
+              resourceVersion,
+            });
             if (typeof path !== 'string') throw plumbError('NotFound', { message: path.message });
             return await transport.open(
               { method: 'GET', path, headers: { ...actingAs.headers, ...accept } },
@@ -314,6 +311,14 @@ function warningsOf(header: string | string[] | undefined): readonly string[] {
   return [...text.matchAll(/299 [^\s]+ "((?:[^"\\]|\\.)*)"/g)].map((match) =>
     (match[1] ?? '').replace(/\\(.)/g, '$1'),
   );
+}
+
+/** The kind alone, whatever else the value has: with a name it would be one object. */
+function collectionOf(
+  { group, version, kind }: Pick<ObjectRef, 'group' | 'version' | 'kind'>,
+  namespace: string | undefined,
+): Pick<ObjectRef, 'group' | 'version' | 'kind' | 'namespace'> {
+  return { group, version, kind, ...(namespace !== undefined && { namespace }) };
 }
 
 function itemsOf(list: JsonObject): readonly JsonObject[] {

@@ -3,6 +3,7 @@ import type { ControllerProfile } from '../../flux/controllerProfile.ts';
 import { kustomizeGroup, ownershipLabels } from '../../flux/ownership.ts';
 import { rightsOf, serviceAccountUser } from '../../flux/rights.ts';
 import type { ApplyPolicy } from '../../ssa/applyPolicy.ts';
+import type { IgnoreRule } from '../../ssa/ignoreRules.ts';
 import type { PruneRules } from '../../ssa/pruneStale.ts';
 import { targetCluster, type TargetCluster } from '../../ssa/targetCluster.ts';
 import { plumbError } from '../../base/plumbError.ts';
@@ -19,13 +20,21 @@ export function applyPolicyOf(kustomization: Kustomization, profile: ControllerP
       namespace: metadata.namespace ?? '',
     },
     force: spec.force === true,
-    ignore: spec.ignore ?? [],
+    ignore: [...(spec.ignore ?? []), ...handedOver(profile)],
     overrideManagers: profile.overrideManagers,
     customStageKinds: profile.customApplyStageKinds.map((text) => {
       const slash = text.lastIndexOf('/');
       return { group: text.slice(0, Math.max(slash, 0)), kind: text.slice(slash + 1) };
     }),
   };
+}
+
+/** Git says one replica of each controller; while Plumb reconciles in their place that would start them again. */
+function handedOver({ handedOverIn = [] }: ControllerProfile): readonly IgnoreRule[] {
+  return handedOverIn.map((namespace) => ({
+    paths: ['/spec/replicas'],
+    target: { kind: 'Deployment', namespace, labelSelector: 'app.kubernetes.io/part-of=flux' },
+  }));
 }
 
 /** Which of its former objects a Kustomization deletes: its own, unless they ask to be left alone. */

@@ -10,6 +10,7 @@ import { leaseSpecOf, plumbHolderPrefix } from './liveness.ts';
 const leaseDurationMs = 35_000;
 const renewDeadlineMs = 30_000;
 const retryPeriodMs = 5_000;
+const missedDeadline = 'the Leases were not renewed in time, as after a sleep';
 
 export interface LeaseHolderOptions {
   readonly cluster: ClusterClient;
@@ -35,6 +36,7 @@ export class LeaseHolder {
   #renewedMonotonicMs = 0;
   #state: 'idle' | 'held' | 'over' = 'idle';
   #renewing: Promise<void> = Promise.resolve();
+  #releasing: Promise<void> | undefined;
 
   private constructor(options: LeaseHolderOptions) {
     this.#options = options;
@@ -77,23 +79,21 @@ export class LeaseHolder {
     return wall <= renewDeadlineMs && monotonic <= renewDeadlineMs;
   }
 
-  /** Throws LeaseLost when a write is no longer allowed. */
-  requireHeld(): void {
-    if (this.mayWrite()) return;
-    this.#lose('the Leases were not renewed in time, as after a sleep');
-    throw plumbError('LeaseLost', {
-      message: 'this Plumb no longer holds the Leases of the installation',
-      hint: 'switch to local mode again when nobody else reconciles',
-    });
+  /** True while a write is allowed; the Leases are over at the first answer that is not. */
+  stillHeld(): boolean {
+    if (this.mayWrite()) return true;
+    this.#lose(missedDeadline);
+    return false;
   }
 
   /** Gives every Lease up as the controllers do: holder '', duration 1 s. What another took stays theirs. */
-  async release(): Promise<void> {
-    if (this.#state === 'over') return this.#renewing;
+  release(): Promise<void> {
     this.#state = 'over';
     this.#abort.abort();
-    await this.#renewing;
-    await Promise.all(this.#targets.map((target) => this.#giveUp(target)));
+    this.#releasing ??= this.#renewing.then(async () => {
+      await Promise.all(this.#targets.map((target) => this.#giveUp(target)));
+    });
+    return this.#releasing;
   }
 
   async #keepRenewing(): Promise<void> {
@@ -108,6 +108,8 @@ export class LeaseHolder {
   }
 
   async #renewOnce(): Promise<void> {
+    // After a sleep nobody knows who reconciled meanwhile, even when the Leases still carry our name.
+    if (!this.stillHeld()) return;
     try {
       await Promise.all(this.#targets.map((target) => this.#renew(target)));
       this.#markRenewed();

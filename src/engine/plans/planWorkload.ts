@@ -6,6 +6,7 @@ import type { KustomizeContext } from '../../controllers/kustomize/kustomizeCont
 import { readArtifact } from '../../controllers/source/readArtifact.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import type { Artifact } from '../../flux/artifact.ts';
+import type { ControllerProfile } from '../../flux/controllerProfile.ts';
 import { inventoryOf, sourceOf } from '../../flux/kustomization.ts';
 import { formatRef, type KubeObject, type ObjectRef, refKey, refOf } from '../../kube/object.ts';
 import type { DryRunCache } from '../../ssa/dryRunCache.ts';
@@ -85,7 +86,10 @@ export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> 
       identity:
         kustomization.spec.serviceAccountName ?? profile.defaultServiceAccount ?? 'kustomize-controller',
       diagnostics: desired.diagnostics,
-      warnings: warningsOf(kustomization, isInCluster, desired.objects.length, plan),
+      warnings: [
+        ...warningsOf(kustomization, isInCluster, desired.objects.length, plan),
+        ...handedOver(plan, profile),
+      ],
     };
   } finally {
     target.close();
@@ -197,6 +201,18 @@ function orphaned(stale: StaleObject): StaleObject {
       reason: 'spec.prune is off: it only leaves the inventory',
     },
   };
+}
+
+/** The controllers themselves, when Git says how many of them run while this engine stands in for them. */
+function handedOver(plan: Plan, { handedOverIn = [] }: ControllerProfile): readonly string[] {
+  return plan.changes
+    .filter(
+      ({ ref, desired }) =>
+        ref.kind === 'Deployment' &&
+        handedOverIn.includes(ref.namespace ?? '') &&
+        desired.metadata.labels?.['app.kubernetes.io/part-of'] === 'flux',
+    )
+    .map(({ ref }) => `${formatRef(ref)} is handed over to this Plumb: its replicas stay as they are`);
 }
 
 function warningsOf(

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Answer } from '../clients/cluster/clusterClient.ts';
+import { type KubeObject, refOf } from '../kube/object.ts';
+import { Tripwire } from './tripwire.ts';
+
+interface Write {
+  readonly manager: string;
+  readonly subresource?: string;
+  readonly time?: string;
+}
+
+/** A Kustomization as a server would hold it after these writes, the last of which gave it the version. */
+function kustomization(version: number, status: string, writes: readonly Write[]): KubeObject {
+  return {
+    apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+    kind: 'Kustomization',
+    metadata: {
+      name: 'apps',
+      namespace: 'flux-system',
+      resourceVersion: String(version),
+      managedFields: writes.map(({ manager, subresource = 'status', time = '2026-01-01T10:00:00Z' }) => ({
+        manager,
+        operation: 'Update',
+        subresource,
+        time,
+      })),
+    },
+    status: { message: status },
+  };
+}
+
+const controller = { manager: 'gotk-kustomize-controller' };
+const later = { ...controller, time: '2026-01-01T10:00:05Z' };
+const before = kustomization(10, 'a', [controller]);
+const ref = refOf(before);
+const answered = (value: KubeObject): Promise<Answer> => Promise.resolve({ type: 'ok', value, warnings: [] });
+
+function armed(): { readonly tripwire: Tripwire; readonly tripped: string[] } {
+  const tripped: string[] = [];
+  const tripwire = new Tripwire({
+    isExempt: ({ metadata }) => metadata.annotations?.['overridden'] !== undefined,
+    onTripped: (why) => tripped.push(why),
+  });
+  tripwire.arm([before]);
+  return { tripwire, tripped };
+}
+
+test('a status under a controller’s name that we did not write trips it once, naming writer, object and time', () => {
+  const { tripwire, tripped } = armed();
+  tripwire.saw(kustomization(11, 'b', [later]));
+  tripwire.saw(kustomization(12, 'c', [{ ...later, time: '2026-01-01T10:00:06Z' }]));
+  assert.equal(tripped.length, 1);
+  assert.match(
+    tripped[0] ?? '',
+    /^gotk-kustomize-controller wrote the status of Kustomization\/flux-system\/apps at 2026-01-01T10:00:05Z/,
+  );
+});
+
+test('a second write of the same controller within the same second trips it too', () => {
+  const { tripwire, tripped } = armed();
+  tripwire.saw(kustomization(11, 'b', [controller]));
+  assert.equal(tripped.length, 1);
+});
+
+test('our own write does not, whether its answer or its watch event comes first', async () => {
+  const { tripwire, tripped } = armed();
+  const first = kustomization(11, 'b', [later]);
+  await tripwire.own(ref, () => answered(first));
+  tripwire.saw(first);
+  const second = kustomization(12, 'c', [{ ...later, time: '2026-01-01T10:00:06Z' }]);
+  await tripwire.own(ref, () => {
+    tripwire.saw(second);
+    return answered(second);
+  });
+  assert.deepEqual(tripped, []);
+});
+
+test('a foreign write seen while ours is on its way is judged after ours was answered', async () => {
+  const { tripwire, tripped } = armed();
+  const ours = kustomization(12, 'c', [{ ...later, time: '2026-01-01T10:00:06Z' }]);
+  await tripwire.own(ref, () => {
+    tripwire.saw(kustomization(11, 'b', [later]));
+    assert.deepEqual(tripped, []);
+    return answered(ours);
+  });
+  assert.equal(tripped.length, 1);
+});
+
+test('a write of ours that was never answered may be ours, the next one is not', async () => {
+  const { tripwire, tripped } = armed();
+  await assert.rejects(tripwire.own(ref, () => Promise.reject(new Error('reset'))));
+  tripwire.saw(kustomization(11, 'b', [later]));
+  assert.deepEqual(tripped, []);
+  tripwire.saw(kustomization(12, 'c', [{ ...later, time: '2026-01-01T10:00:06Z' }]));
+  assert.equal(tripped.length, 1);
+});
+
+test('what stays quiet: older versions, metadata, other managers, objects under an override, kinds that are not Flux’s', () => {
+  const { tripwire, tripped } = armed();
+  tripwire.saw(kustomization(9, 'old', [later]));
+  tripwire.saw(kustomization(11, 'a', [controller, { manager: 'kubectl', subresource: '' }]));
+  tripwire.saw(kustomization(12, 'b', [controller, { manager: 'kubectl-edit' }]));
+  const overridden = kustomization(13, 'c', [later]);
+  tripwire.saw({ ...overridden, metadata: { ...overridden.metadata, annotations: { overridden: '' } } });
+  tripwire.saw({ ...kustomization(14, 'd', [later]), apiVersion: 'apps/v1', kind: 'Deployment' });
+  tripwire.disarm();
+  tripwire.saw(kustomization(15, 'e', [{ ...later, time: '2026-01-01T10:00:09Z' }]));
+  assert.deepEqual(tripped, []);
+});
