@@ -43,7 +43,7 @@ export function engineConfig(ctx: CommandContext): EngineConfig {
 }
 
 /** --kubeconfig, else $KUBECONFIG, which may list several files as for kubectl; empty for the user's default. */
-export function kubeconfigPaths(ctx: CommandContext): readonly string[] {
+function kubeconfigPaths(ctx: CommandContext): readonly string[] {
   const flag = textOption(ctx, 'kubeconfig');
   if (flag !== undefined) return [flag];
   return (ctx.env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');

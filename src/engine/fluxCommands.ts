@@ -1,6 +1,11 @@
 import { isJsonObject } from '../base/json.ts';
 import { plumbError } from '../base/plumbError.ts';
-import type { Answer, ClusterClient } from '../clients/cluster/clusterClient.ts';
+import {
+  kindNotServed,
+  type Answer,
+  type ClusterClient,
+  type Refusal,
+} from '../clients/cluster/clusterClient.ts';
 import { getCondition } from '../flux/conditions.ts';
 import { conditionsOf } from '../flux/statusPatch.ts';
 import { formatRef, type KubeObject, type ObjectRef } from '../kube/object.ts';
@@ -116,10 +121,7 @@ export async function readFluxObject(
       httpStatus === 404
         ? `there is no such object in the cluster: ${message}`
         : `cannot be read: ${message}`,
-    hint:
-      httpStatus === 404
-        ? 'plumb get lists what there is; -n names another namespace'
-        : 'ask for the right to get it',
+    hint: httpStatus === 404 ? missingHint(answer.refusal) : 'ask for the right to get it',
   });
 }
 
@@ -160,5 +162,12 @@ function requireWritten(ref: ObjectRef, what: string, answer: Answer): void {
     ...(httpStatus === 403 && {
       hint: `the right to patch ${ref.kind} objects in ${ref.namespace ?? 'the cluster'} is needed`,
     }),
+    ...(httpStatus === 404 && { hint: missingHint(answer.refusal) }),
   });
+}
+
+function missingHint({ reason }: Refusal): string {
+  return reason === kindNotServed
+    ? 'Flux is not installed there, or not this part of it: plumb check shows it, plumb install or bootstrap installs it'
+    : 'plumb get lists what there is; -n names another namespace';
 }

@@ -68,11 +68,9 @@ export class WatchStore {
       .flatMap((watched) => [...watched.objects.values()]);
   }
 
-  /** Kinds the server refused to list, with its words. */
-  refusals(): readonly { readonly kind: Kind; readonly refusal: Refusal }[] {
-    return [...this.#watched.values()].flatMap(({ kind, refusal }) =>
-      refusal === undefined ? [] : [{ kind, refusal }],
-    );
+  /** The server's words where it refused to list the kind with these options. */
+  refusalOf(kind: Kind, options: ListOptions = {}): Refusal | undefined {
+    return this.#watched.get(watchKey(kind, options))?.refusal;
   }
 
   /** Tells the listener what changed, at once and for every event; the store holds the new state by then. */

@@ -60,6 +60,8 @@ export interface TreeView {
   readonly diagnostics: readonly Diagnostic[];
   /** Why this is what the files say and nothing else: no kubeconfig, a cluster that does not answer, a refused login. */
   readonly filesAloneBecause?: string;
+  /** Where the user may not list Flux objects in all namespaces: those looked into, and the server's words. */
+  readonly limitedTo?: { readonly namespaces: readonly string[]; readonly because: string };
 }
 
 /** A context of the kubeconfig: a cluster and a user. */
@@ -113,6 +115,8 @@ export interface ChangeView {
   readonly approximate: boolean;
   /** The server's words when the dry-run was refused. */
   readonly message?: string;
+  /** What the user can do about it. */
+  readonly hint?: string;
   readonly fields: readonly FieldChangeView[];
   readonly location?: SourceLocation;
   /** YAML for the diff editor, both sides normalised and masked alike; absent side = the object does not exist there. */

@@ -24,7 +24,7 @@ export function refusedError(ref: ObjectRef, message: string, refusal: Refusal, 
     // The condition's reason is upstream's, whatever the right handling is.
     reason: 'ReconciliationFailed',
     ...(origin !== undefined && { origin }),
-    hint: hintFor(ref, refusal),
+    hint: refusalHint(ref, refusal),
   });
 }
 
@@ -48,7 +48,8 @@ export function isImmutableRefusal({ httpStatus, message }: Refusal): boolean {
   return httpStatus === 409 || httpStatus === 422 || /is\simmutable|immutable\sfield/.test(message);
 }
 
-function hintFor(ref: ObjectRef, refusal: Refusal): string {
+/** What the user can do about a refusal. */
+export function refusalHint(ref: ObjectRef, refusal: Refusal): string {
   if (isMissingRight(refusal))
     return `grant the identity the verbs get and patch on ${ref.kind}, or name a service account that has them`;
   if (refusal.reason === kindNotServed)

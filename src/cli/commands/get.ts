@@ -36,9 +36,8 @@ function select(tree: TreeView, what: string, namespace: string | undefined): Tr
   const inNamespace = (node: FluxNode): boolean =>
     namespace === undefined || node.ref.namespace === namespace;
   return {
+    ...tree,
     sources: what === 'workloads' ? [] : tree.sources.filter(inNamespace),
     workloads: what === 'sources' ? [] : tree.workloads.filter(inNamespace),
-    diagnostics: tree.diagnostics,
-    ...(tree.filesAloneBecause !== undefined && { filesAloneBecause: tree.filesAloneBecause }),
   };
 }

@@ -1,8 +1,7 @@
 import { fluxKindWords, parseFluxKind } from '../../engine/fluxRef.ts';
-import { contextNames } from '../../engine/contextNames.ts';
 import type { FluxNode } from '../../protocol/views.ts';
 import type { CommandContext } from '../command.ts';
-import { kubeconfigPaths, withEngine } from '../openEngine.ts';
+import { withEngine } from '../openEngine.ts';
 import type { Candidate, Completing } from './completeWords.ts';
 
 type Lookup = Extract<Completing, { type: 'lookup' }>;
@@ -18,7 +17,9 @@ export async function lookUp(
     case 'kind':
       return fluxKindWords().map((word) => [word, '']);
     case 'context':
-      return (await contextNames(kubeconfigPaths(ctx))).map((name) => [name, '']);
+      return withEngine(ctx, async (engine) =>
+        (await engine.contexts({ signal: ctx.signal })).map(({ name, server }) => [name, server]),
+      );
     case 'namespace': {
       const namespaces = (await nodes(ctx)).flatMap(({ ref }) => ref.namespace ?? []);
       return [...new Set(namespaces)].map((name) => [name, '']);

@@ -78,6 +78,7 @@ function changeLines(change: ChangeView, style: Style, now: number): readonly st
     head,
     ...notes.map((note) => style.dim(`    ${note}`)),
     ...(change.message === undefined ? [] : [`    ${change.message}`]),
+    ...(change.hint === undefined || !isRefused(change) ? [] : [`    ${change.hint}`]),
     ...(change.action === 'created' ? [] : change.fields.map((field) => fieldLine(field, style, now))),
   ];
 }

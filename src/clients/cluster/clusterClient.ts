@@ -78,6 +78,8 @@ export interface ClusterClient {
   readonly server: string;
   /** Whose rights requests have: the context's user, or the one impersonated. For cache keys and messages. */
   readonly identity: string;
+  /** The namespace of the kubeconfig's context: what its user is most likely to be allowed to read. */
+  readonly contextNamespace?: string;
   /** Kinds the server serves in that group and version; undefined when it is not served. Cached; `refresh` asks again. */
   discover(
     groupVersion: { group: string; version: string },

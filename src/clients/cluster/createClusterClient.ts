@@ -52,7 +52,11 @@ export async function createClusterClient(options: ClusterClientOptions): Promis
   const { impersonateUser } = connection.user;
   const user =
     impersonateUser === undefined || impersonateUser === '' ? connection.user.name : impersonateUser;
-  return clientOn(transport, createDiscovery(transport), { name: user, headers: {} });
+  return clientOn(transport, createDiscovery(transport), {
+    name: user,
+    headers: {},
+    ...(connection.namespace !== undefined && { namespace: connection.namespace }),
+  });
 }
 
 const defaultMaxConnections = 24;
@@ -73,6 +77,8 @@ type Query = Readonly<Record<string, string | undefined>>;
 interface ActingAs {
   readonly name: string;
   readonly headers: Headers;
+  /** Of the kubeconfig's context. */
+  readonly namespace?: string;
 }
 
 function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs): ClusterClient {
@@ -147,6 +153,7 @@ function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs
   return {
     server: transport.server,
     identity: actingAs.name,
+    ...(actingAs.namespace !== undefined && { contextNamespace: actingAs.namespace }),
     discover: (groupVersion, options) => discovery.kindsIn(groupVersion, options?.refresh === true),
     servedInGroup: (group, options) => discovery.kindsOfGroup(group, options?.refresh === true),
     servedKinds: () => discovery.all(),

@@ -61,6 +61,9 @@ function instanceFor(program: GitProgram, call: GitCall): ReturnType<typeof simp
 const refusedPattern =
   /authentication failed|could not read (username|password)|permission denied|invalid credentials|returned error: 40[13]|host key verification failed|access denied/i;
 
+const unreachablePattern =
+  /could not resolve host|failed to connect|connection (refused|timed out|reset|closed)|no route to host|network is unreachable/i;
+
 function gitError({ args, signal, subject }: GitCall, error: unknown): PlumbError {
   const about = { ...(subject !== undefined && { subject }), cause: error };
   if (signal?.aborted === true) {
@@ -85,7 +88,15 @@ function gitError({ args, signal, subject }: GitCall, error: unknown): PlumbErro
     });
   }
   const message = `git ${args[0]}: ${causeLines(text)}`;
-  if (!refusedPattern.test(text)) return plumbError('GitOperationFailed', { ...about, message });
+  if (!refusedPattern.test(text)) {
+    return plumbError('GitOperationFailed', {
+      ...about,
+      message,
+      ...(unreachablePattern.test(text) && {
+        hint: 'check the address, the network and the proxy: git ls-remote with that URL must work on this machine',
+      }),
+    });
+  }
   return plumbError('AuthenticationFailed', {
     ...about,
     message,

@@ -79,7 +79,8 @@ function buildOverlay(
 }
 
 /** The folder of spec.path below the artifact's root. Throws ArtifactFailed when there is none. */
-function pathOf({ spec }: Kustomization, { files }: Artifact): string {
+function pathOf(kustomization: Kustomization, { files }: Artifact): string {
+  const { spec } = kustomization;
   // securejoin never leaves the root: `..` at the top stays there.
   const path = (spec.path ?? '').split('/').reduce<string>((folder, part) => {
     return joinTreePath(folder, part === '' ? '.' : part) ?? '';
@@ -88,7 +89,7 @@ function pathOf({ spec }: Kustomization, { files }: Artifact): string {
   throw plumbError('InvalidPath', {
     reason: 'ArtifactFailed',
     message: `kustomization path not found: ${spec.path}: no such file or directory`,
-    hint: 'correct spec.path of the Kustomization; it is relative to the root of the source',
+    hint: `correct spec.path of ${formatRef(refOf(kustomization as unknown as KubeObject))}; it is relative to the root of the source`,
   });
 }
 

@@ -19,9 +19,10 @@ export async function listEvents(
   const { session, store } = await core.connected();
   await session.identify(signal);
   const wanted = about === undefined ? undefined : await withItsSource(about);
-  const state = await store.ensure(eventKind, namespace === undefined ? {} : { namespace });
+  const where = namespace === undefined ? {} : { namespace };
+  const state = await store.ensure(eventKind, where);
   if (state === 'refused') {
-    const refusal = store.refusals().find(({ kind }) => kind.kind === eventKind.kind)?.refusal;
+    const refusal = store.refusalOf(eventKind, where);
     throw plumbError('AccessDenied', {
       message: `the events ${namespace === undefined ? 'of all namespaces' : `of namespace ${namespace}`} cannot be read: ${refusal?.message ?? ''}`,
       hint:

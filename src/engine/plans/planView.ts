@@ -11,6 +11,7 @@ import type {
   StaleView,
 } from '../../protocol/views.ts';
 import type { Change, FieldChange } from '../../ssa/plan.ts';
+import { refusalHint } from '../../ssa/refusals.ts';
 import type { StaleObject } from '../../ssa/previewPrune.ts';
 import type { WorkloadPlan } from './planWorkload.ts';
 
@@ -38,12 +39,16 @@ export function changeView(change: Change, folder: string | undefined): ChangeVi
     action: change.action,
     verified: change.verified,
     approximate: change.approximate ?? false,
-    ...(refusal !== undefined && { message: refusal.message }),
+    ...(refusal !== undefined && { message: refusal.message, ...hintOf(change) }),
     fields: change.fields.map((field) => fieldView(change, field, folder)),
     ...(location !== undefined && { location }),
     desiredYaml: manifestYaml(merged ?? change.desired),
     ...(live !== undefined && { liveYaml: manifestYaml(live) }),
   };
+}
+
+function hintOf({ ref, refusal }: Change): Pick<ChangeView, 'hint'> {
+  return refusal === undefined ? {} : { hint: refusalHint(ref, refusal) };
 }
 
 /** An object as people compare it: masked, and without what every write of the server changes. */

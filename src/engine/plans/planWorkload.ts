@@ -18,7 +18,7 @@ import type { ClusterSession } from '../clusterSession.ts';
 import type { EngineCore } from '../engineCore.ts';
 import { readFluxObject } from '../fluxCommands.ts';
 import type { RunContexts } from '../localRuns.ts';
-import { inventoryEntriesOf } from '../tree/readTree.ts';
+import { inventoryEntriesOf } from '../tree/clusterSides.ts';
 import { workingTreeArtifact } from '../workspace/workingTreeArtifact.ts';
 import { workspaceObjects } from '../workspace/workspaceObjects.ts';
 

@@ -10,20 +10,31 @@ export interface TreeInput {
   readonly diagnostics: readonly Diagnostic[];
   /** Why there is no cluster to ask. */
   readonly filesAloneBecause?: string;
+  /** Whether the user may read where the object would be; where not, its absence says nothing. Everything when absent. */
+  readonly isReadable?: (ref: ObjectRef) => boolean;
+  readonly limitedTo?: TreeView['limitedTo'];
 }
 
 /** The union of workspace and cluster; workloads in dependency order, everything else by namespace and name. */
 export function treeView(input: TreeInput): TreeView {
   const files = new Map(input.files.map((side) => [refKey(refOf(side.object)), side]));
   const cluster = new Map((input.cluster ?? []).map((side) => [refKey(refOf(side.object)), side]));
+  const { isReadable = () => true } = input;
   const nodes = [...new Set([...files.keys(), ...cluster.keys()])]
-    .map((key) => fluxNode(files.get(key), cluster.get(key), input.cluster !== undefined))
+    .map((key) => {
+      const [file, live] = [files.get(key), cluster.get(key)];
+      const isKnown =
+        live !== undefined ||
+        (input.cluster !== undefined && file !== undefined && isReadable(refOf(file.object)));
+      return fluxNode(file, live, isKnown);
+    })
     .sort((a, b) => compareRefs(a.ref, b.ref));
   return {
     sources: nodes.filter(({ ref }) => isSource(ref)),
     workloads: inDependencyOrder(nodes.filter(({ ref }) => isWorkload(ref))),
     diagnostics: input.diagnostics,
     ...(input.filesAloneBecause !== undefined && { filesAloneBecause: input.filesAloneBecause }),
+    ...(input.limitedTo !== undefined && { limitedTo: input.limitedTo }),
   };
 }
 
