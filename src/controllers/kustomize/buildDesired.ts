@@ -55,7 +55,8 @@ function buildOverlay(
   path: string,
 ): Diagnosed<readonly BuiltObject[]> {
   const overlay = prepareOverlay(artifact.files, path, kustomization.spec);
-  const { objects, diagnostics, needs } = buildKustomization(overlay.value, path, {
+  const { objects, diagnostics, needs } = buildKustomization(overlay.files, path, {
+    rootChanges: overlay.rootChanges,
     refuseRemotes: ctx.profile.noRemoteBases,
     ...(ctx.builds !== undefined && { cache: ctx.builds }),
   });
@@ -75,7 +76,7 @@ function buildOverlay(
       hint: 'copy the base into the repository, or make it a source of its own',
     });
   }
-  return { value: objects, diagnostics: [...overlay.diagnostics, ...diagnostics] };
+  return { value: objects, diagnostics };
 }
 
 /** The folder of spec.path below the artifact's root. Throws ArtifactFailed when there is none. */

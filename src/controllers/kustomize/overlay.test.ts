@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { FileTree } from '../../base/fileTree.ts';
 import { isPlumbError } from '../../base/plumbError.ts';
 import type { KustomizationSpec } from '../../flux/api/kustomize.gen.ts';
+import { buildKustomization } from '../../lib/kustomize/buildKustomization.ts';
 import { prepareOverlay } from './overlay.ts';
 
 const base: KustomizationSpec = {
@@ -12,14 +13,20 @@ const base: KustomizationSpec = {
 };
 const configMap = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n';
 
-function rootOf(
+function rootOf(files: Record<string, string>, spec: Partial<KustomizationSpec> = {}): string {
+  const overlay = prepareOverlay(FileTree.from(Object.entries(files)), '', { ...base, ...spec });
+  return overlay.files.text('kustomization.yaml') ?? '';
+}
+
+function build(
   files: Record<string, string>,
   spec: Partial<KustomizationSpec> = {},
-  name = 'kustomization.yaml',
-): string {
-  return (
-    prepareOverlay(FileTree.from(Object.entries(files)), '', { ...base, ...spec }).value.text(name) ?? ''
-  );
+): ReturnType<typeof buildKustomization> {
+  const { files: tree, rootChanges } = prepareOverlay(FileTree.from(Object.entries(files)), '', {
+    ...base,
+    ...spec,
+  });
+  return buildKustomization(tree, '', { rootChanges });
 }
 
 test('a folder without a kustomization gets one that lists its manifests, and folders that have their own', () => {
@@ -41,42 +48,47 @@ test('an empty folder builds nothing', () => {
   assert.match(rootOf({ 'README.md': '' }), /^namespace: _placeholder$/m);
 });
 
-test('a file that needs no change keeps its bytes', () => {
-  const file = '# why\nresources: [a.yaml]\n';
-  assert.equal(rootOf({ 'kustomization.yaml': file, 'a.yaml': configMap }), file);
-});
-
-test('a file of another name is the one that is changed', () => {
-  const text = rootOf(
-    { 'kustomization.yml': 'resources: [a.yaml]\n', 'a.yaml': configMap },
-    { targetNamespace: 'shop' },
-    'kustomization.yml',
-  );
-  assert.equal(text, 'resources:\n- a.yaml\nnamespace: shop\n');
-});
+const pod = `apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+    - {name: web, image: "web:0"}
+    - {name: api, image: "api:0"}
+`;
 
 test('the spec replaces namespace, prefix and suffix, and appends patches and components', () => {
-  const file = 'resources: [a.yaml]\nnamespace: old\nnamePrefix: old-\npatches: [{path: p.yaml}]\n';
-  const text = rootOf(
-    { 'kustomization.yaml': file, 'here/kustomization.yaml': '' },
+  const { objects, diagnostics } = build(
+    {
+      'kustomization.yaml':
+        'resources: [a.yaml]\nnamespace: old\nnamePrefix: old-\npatches: [{path: p.yaml}]\n',
+      'a.yaml': configMap,
+      'p.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: file, y: file}\n',
+      'here/kustomization.yaml':
+        'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\ncommonAnnotations: {c: here}\n',
+    },
     {
       targetNamespace: 'new',
       namePrefix: 'new-',
-      patches: [{ patch: 'x' }],
+      patches: [{ patch: 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: spec}\n' }],
       components: ['here', 'gone'],
       ignoreMissingComponents: true,
     },
   );
+  assert.deepEqual(diagnostics, []);
   assert.equal(
-    text,
-    'resources:\n- a.yaml\nnamespace: new\nnamePrefix: new-\npatches:\n- path: p.yaml\n- patch: x\ncomponents:\n- here\n',
+    JSON.stringify(objects[0]?.object),
+    '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"new-a","namespace":"new","annotations":{"c":"here"}},"data":{"x":"spec","y":"file"}}',
   );
 });
 
 test('images are merged by name, tag and digest as a unit', () => {
-  const file = 'resources: [a.yaml]\nimages:\n- name: web\n  newName: mirror/web\n  newTag: "1"\n';
-  const text = rootOf(
-    { 'kustomization.yaml': file },
+  const { objects } = build(
+    {
+      'kustomization.yaml':
+        'resources: [a.yaml]\nimages:\n- name: web\n  newName: mirror/web\n  newTag: "1"\n',
+      'a.yaml': pod,
+    },
     {
       images: [
         { name: 'web', digest: 'sha256:0' },
@@ -84,26 +96,48 @@ test('images are merged by name, tag and digest as a unit', () => {
       ],
     },
   );
-  assert.match(
-    text,
-    /- name: web\n {2}newName: mirror\/web\n {2}digest: sha256:0\n- name: api\n {2}newTag: "2"\n$/,
+  assert.match(JSON.stringify(objects[0]?.object), /"mirror\/web@sha256:0".*"api:2"/);
+});
+
+test('fields keep the lines of the root file, and what the spec sets stands at its start', () => {
+  const { objects } = build(
+    {
+      'kustomization.yaml': '# why\nresources: [a.yaml]\ncommonLabels:\n  a: "1"\n',
+      'a.yaml': configMap,
+    },
+    { targetNamespace: 'shop' },
   );
+  const lineOf = (pointer: string) => {
+    const origin = objects[0]?.origins.at(pointer);
+    return `${origin?.path}:${(origin?.range.start.line ?? 0) + 1}`;
+  };
+  assert.equal(lineOf('/metadata/labels/a'), 'kustomization.yaml:4');
+  assert.equal(lineOf('/metadata/namespace'), 'kustomization.yaml:2');
+  assert.equal(lineOf('/metadata/name'), 'a.yaml:3');
 });
 
 test('a root without resources marks the origin of its objects, as upstream forces it to', () => {
+  const { objects } = build({
+    'kustomization.yaml': 'configMapGenerator: [{name: a, literals: [x=y]}]\n',
+  });
   assert.match(
-    rootOf({ 'kustomization.yaml': 'components: [c]\n' }),
-    /buildMetadata:\n- originAnnotations\n/,
+    objects[0]?.object.metadata.annotations?.['config.kubernetes.io/origin'] ?? '',
+    /configuredIn: kustomization.yaml/,
   );
 });
 
 test('what kustomize does not know is dropped from the root and told at its line', () => {
-  const tree = FileTree.from([['kustomization.yaml', 'resources: [a.yaml]\nnamspace: shop\n']]);
-  const { value, diagnostics } = prepareOverlay(tree, '', base);
-  assert.equal(value.text('kustomization.yaml'), 'resources:\n- a.yaml\n');
+  const { objects, diagnostics } = build({
+    'kustomization.yaml': 'resources: [a.yaml]\nnamespace_: shop\nlabels:\n  - pairz: {}\n',
+    'a.yaml': configMap,
+  });
+  assert.equal(objects.length, 1);
   assert.deepEqual(
-    diagnostics.map(({ code, range }) => [code, range.start.line]),
-    [['kustomization-member-dropped', 1]],
+    diagnostics.map(({ code, severity, range }) => [code, severity, range.start.line]),
+    [
+      ['kustomization-field-dropped', 'warning', 1],
+      ['kustomization-field-dropped', 'warning', 3],
+    ],
   );
 });
 

@@ -42,7 +42,10 @@ function builtOf(
   if (path === undefined || !files.isFolder(path)) return {};
   try {
     const overlay = prepareOverlay(files, path, spec as unknown as KustomizationSpec);
-    const { objects, diagnostics } = buildKustomization(overlay.value, path, { cache });
+    const { objects, diagnostics } = buildKustomization(overlay.files, path, {
+      cache,
+      rootChanges: overlay.rootChanges,
+    });
     const problem = diagnostics.find(({ severity }) => severity === 'error');
     if (problem !== undefined) {
       return { buildMessage: `${problem.path}:${problem.range.start.line + 1}: ${problem.message}` };

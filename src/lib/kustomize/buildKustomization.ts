@@ -12,6 +12,7 @@ import { originsOf, type Places } from './nodeOrigins.ts';
 import { diagnosticOf, type BuildProblem } from './problem.ts';
 import { noProvenance } from './provenance.ts';
 import type { FinishedObject } from './finish.ts';
+import type { RootChanges } from './rootChanges.ts';
 
 export interface BuildOptions {
   /** Which files a kustomization may read: those of the tree (as Flux allows, the default), or below its own folder only. */
@@ -26,6 +27,8 @@ export interface BuildOptions {
   readonly untyped?: 'refused' | 'built';
   /** The version in managedByLabel; `(devel)` as in Flux's controllers when absent, `v5.8.1` in the kustomize program. */
   readonly version?: string;
+  /** What Flux changes in the root kustomization. */
+  readonly rootChanges?: RootChanges;
   /** What earlier builds have left for this one to reuse. */
   readonly cache?: BuildCache;
 }
@@ -64,10 +67,12 @@ export function buildKustomization(
     restrictToRoot: loadRestrictions === 'rootOnly',
     refuseRemotes: options.refuseRemotes ?? false,
     remotes: options.remotes ?? new Map(),
+    rootChanges: options.rootChanges,
   });
   const root = joinTreePath('', path);
   if (root === undefined || !tree.isFolder(root)) return missingFolder(path);
-  const key = `build:${run.rules}:${order}:${untyped}:${version}:${root}`;
+  const changes = JSON.stringify(options.rootChanges);
+  const key = `build:${run.rules}:${order}:${untyped}:${version}:${root}:${changes}`;
   const known = cache.memos.get(key) as KnownBuild | undefined;
   if (known !== undefined && run.isUnchanged(known.dependencies))
     return resultOf(run, known.objects, known.warnings, root);

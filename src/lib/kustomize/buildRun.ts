@@ -5,6 +5,7 @@ import type { Dependencies, Dependency, LoaderContext, RemoteNeed, Remotes } fro
 import { builtinSchemas, type MergeSchemas } from './mergeSchema.ts';
 import { BuildFailure, type BuildProblem } from './problem.ts';
 import type { Scopes } from './resId.ts';
+import type { RootChanges } from './rootChanges.ts';
 
 /** What the layers of one build share. */
 export class BuildRun implements LoaderContext {
@@ -15,6 +16,7 @@ export class BuildRun implements LoaderContext {
   readonly remotes: Remotes;
   readonly needs = new Map<string, RemoteNeed>();
   readonly problems: BuildProblem[] = [];
+  readonly rootChanges: RootChanges | undefined;
   /** Whether buildMetadata asks for anything, so that origins and transformations are noted. */
   tracksProvenance = false;
   schemas: MergeSchemas = builtinSchemas;
@@ -32,6 +34,7 @@ export class BuildRun implements LoaderContext {
       readonly restrictToRoot: boolean;
       readonly refuseRemotes: boolean;
       readonly remotes: Remotes;
+      readonly rootChanges: RootChanges | undefined;
     },
   ) {
     this.tree = tree;
@@ -39,6 +42,7 @@ export class BuildRun implements LoaderContext {
     this.restrictToRoot = options.restrictToRoot;
     this.refuseRemotes = options.refuseRemotes;
     this.remotes = options.remotes;
+    this.rootChanges = options.rootChanges;
   }
 
   /** True once something is wrong or missing: nothing that is built from here on is a result. */

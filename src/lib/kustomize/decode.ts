@@ -1,6 +1,7 @@
 import { quotedStyles, yamlStyle, type YamlNode } from '../../kube/yamlNode.ts';
 import { resolveTagged, resolveValue, tags, type ScalarValue } from '../../kube/yamlScalar.ts';
 import { goStringOfScalar, isMergeKey } from '../../kube/yamlValue.ts';
+import { newMap } from './node.ts';
 import type { BuildProblem } from './problem.ts';
 
 /** A value and the node it was written as: the origin of everything made from it. */
@@ -19,6 +20,8 @@ export type LocatedMap = ReadonlyMap<string, Located<string>>;
 export interface Decoder {
   readonly strict: boolean;
   readonly problems: BuildProblem[];
+  /** Where reading is not strict: unknown fields become warnings. */
+  readonly tellsDropped?: boolean;
 }
 
 /** Reads a node as a T; undefined, with a problem, when it is none, and without one when it is null. */
@@ -62,23 +65,26 @@ export const integer: Shape<Located<number>> = (decoder, node, name) => {
     : wrong(decoder, node, `${name} must be an integer`);
 };
 
-/** A list; null items count as empty ones. */
-export function list<T>(item: Shape<T>): Shape<readonly T[]> {
+/** A list; null items count as empty mappings, unless the shape of the items has its own idea of null. */
+export function list<T>(item: Shape<T>, nullItems: 'asEmpty' | 'asGiven' = 'asEmpty'): Shape<readonly T[]> {
   return (decoder, node, name) => {
     const resolved = target(node);
     if (isNullNode(resolved)) return undefined;
     if (resolved.kind !== 'seq')
       return wrong(decoder, node, `${name} must be a list`, "start each item with '- '");
     return resolved.items.flatMap((child, index) => {
-      const value = item(decoder, target(child), `${name}[${index}]`);
+      const given = target(child);
+      const isEmpty = nullItems === 'asEmpty' && isNullNode(given);
+      const value = item(decoder, isEmpty ? newMap(given) : given, `${name}[${index}]`);
       return value === undefined ? [] : [value];
     });
   };
 }
 
 /** A list of texts; null items are empty texts. */
-export const texts: Shape<readonly Located<string>[]> = list((decoder, node, name) =>
-  isNullNode(node) ? { value: '', node } : text(decoder, node, name),
+export const texts: Shape<readonly Located<string>[]> = list(
+  (decoder, node, name) => (isNullNode(node) ? { value: '', node } : text(decoder, node, name)),
+  'asGiven',
 );
 
 export const textMap: Shape<LocatedMap> = (decoder, node, name) => {
@@ -108,7 +114,8 @@ export function struct<F extends Fields>(fields: F): Shape<Struct<F>> {
       const field = Object.hasOwn(fields, key) ? key : byLowerCase.get(key.toLowerCase());
       const shape = field === undefined ? undefined : fields[field];
       if (field === undefined || shape === undefined) {
-        if (decoder.strict) unknownField(decoder, entry.key, key, Object.keys(fields));
+        if (decoder.strict || decoder.tellsDropped === true)
+          unknownField(decoder, entry.key, key, Object.keys(fields));
         continue;
       }
       const value = shape(decoder, entry.value, field);
@@ -121,8 +128,13 @@ export function struct<F extends Fields>(fields: F): Shape<Struct<F>> {
 function unknownField(decoder: Decoder, node: YamlNode, key: string, known: readonly string[]): void {
   const similar = known.find((field) => distance(field.toLowerCase(), key.toLowerCase()) <= 2);
   decoder.problems.push({
-    code: 'kustomization-invalid',
-    message: `unknown field ${JSON.stringify(key)}`,
+    ...(decoder.strict
+      ? { code: 'kustomization-invalid', message: `unknown field ${JSON.stringify(key)}` }
+      : {
+          code: 'kustomization-field-dropped',
+          severity: 'warning',
+          message: `unknown field ${JSON.stringify(key)}: Flux drops it from the root kustomization without a word`,
+        }),
     place: node,
     ...(similar !== undefined && { hint: `did you mean ${similar}?` }),
   });

@@ -4,9 +4,12 @@ import { sourceOf } from './configFiles.ts';
 import { isNullNode, type Decoder } from './decode.ts';
 import { kustomizationShape, valueOf, type KustomizationInput } from './kustomizationShape.ts';
 import type { Loader } from './loader.ts';
-import { nowhere } from './node.ts';
+import { newMap, nowhere } from './node.ts';
 import { readYaml } from './patchText.ts';
 import { BuildFailure, type BuildProblem } from './problem.ts';
+
+/** As kustomize reads its files, or as Flux reads the root before it writes it anew: what it does not know is dropped. */
+export type Reading = 'strictly' | 'asFlux';
 
 /** The names a kustomization file may have, in the order in which they are looked for. */
 export const kustomizationFileNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'] as const;
@@ -19,7 +22,11 @@ export interface KustomizationFile {
 }
 
 /** Reads the kustomization of a folder; every problem in it is added to `problems`. */
-export function readKustomization(loader: Loader, problems: BuildProblem[]): KustomizationFile | undefined {
+export function readKustomization(
+  loader: Loader,
+  problems: BuildProblem[],
+  how: Reading = 'strictly',
+): KustomizationFile | undefined {
   const found = kustomizationFileNames.filter(
     (name) => loader.read(loader.resolve(name) ?? '') !== undefined,
   );
@@ -44,19 +51,23 @@ export function readKustomization(loader: Loader, problems: BuildProblem[]): Kus
     });
     return undefined;
   }
-  return parseKustomization(loader, name, problems);
+  return parseKustomization(loader, name, problems, how);
 }
 
 function parseKustomization(
   loader: Loader,
   name: string,
   problems: BuildProblem[],
+  how: Reading,
 ): KustomizationFile | undefined {
   const path = loader.pathOf(loader.resolve(name) ?? name);
   const bytes = loader.tree.get(loader.resolve(name) ?? name) ?? new Uint8Array();
   let root: YamlNode | undefined;
   try {
-    root = readYaml(sourceOf(loader, name, bytes));
+    const source = sourceOf(loader, name, bytes);
+    root = readYaml(source);
+    if (how === 'asFlux' && (root === undefined || isNullNode(root)))
+      root = newMap({ source, start: 0, end: 0 });
   } catch (error) {
     if (!(error instanceof BuildFailure)) throw error;
     problems.push(error.problem);
@@ -74,13 +85,13 @@ function parseKustomization(
     return undefined;
   }
   if (!isWellFormed(root, problems)) return undefined;
-  const decoder: Decoder = { strict: true, problems: [] };
+  const decoder: Decoder = { strict: how === 'strictly', problems: [], tellsDropped: true };
   const input = kustomizationShape(decoder, root, 'the kustomization');
   const warnings = decoder.problems.filter(({ severity }) => severity === 'warning');
   const errors = decoder.problems.filter(({ severity }) => severity !== 'warning');
   problems.push(...errors);
   if (input === undefined || errors.length > 0) return undefined;
-  if (isEmpty(input)) {
+  if (how === 'strictly' && isEmpty(input)) {
     problems.push({ ...empty, place: root });
     return undefined;
   }

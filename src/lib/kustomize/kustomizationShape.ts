@@ -23,7 +23,6 @@ const fieldSpecFields = { ...gvkFields, path: text, create: boolean };
 export const fieldSpecShape = struct(fieldSpecFields);
 export type FieldSpecInput = NonNullable<ReturnType<typeof fieldSpecShape>>;
 
-/** Options are a map of booleans upstream, written with their Go names. */
 const patchOptions = struct({ allowNameChange: boolean, allowKindChange: boolean });
 export const patchShape = struct({ path: text, patch: text, target: selectorShape, options: patchOptions });
 export type PatchInput = NonNullable<ReturnType<typeof patchShape>>;

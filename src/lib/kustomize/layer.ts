@@ -1,5 +1,6 @@
 import { absorbObjects } from './absorb.ts';
 import type { BuildRun } from './buildRun.ts';
+import { readChangedRoot } from './changedRoot.ts';
 import { configOf, configOfCrds } from './configFiles.ts';
 import type { Located } from './decode.ts';
 import { generate } from './generators.ts';
@@ -73,7 +74,11 @@ export function openLayer(
     readonly isRoot: boolean;
   },
 ): KustomizationFile | undefined {
-  const file = readLayerFile(run, loader);
+  const { rootChanges } = run;
+  const file =
+    wanted.isRoot && rootChanges !== undefined
+      ? readChangedRoot(run, loader, rootChanges)
+      : readLayerFile(run, loader);
   if (file === undefined) return undefined;
   run.problems.push(...file.warnings);
   run.attempt(() => setSchemas(run, loader, file.input.openapi, wanted.isRoot));

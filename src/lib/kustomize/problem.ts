@@ -9,6 +9,7 @@ export type BuildCode =
   | 'kustomization-empty'
   | 'kustomization-invalid'
   | 'kustomization-deprecated'
+  | 'kustomization-field-dropped'
   | 'build-file-missing'
   | 'build-outside-root'
   | 'build-cycle'

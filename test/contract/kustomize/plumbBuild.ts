@@ -43,8 +43,11 @@ function buildAsController(tree: FileTree, options: CaseOptions): BuildAnswer {
   const kustomization = fluxObject(options) as unknown as Kustomization;
   const { path = '' } = options;
   const overlay = prepareOverlay(tree, path, kustomization.spec);
-  const { objects, diagnostics, needs } = buildKustomization(overlay.value, path, { refuseRemotes: true });
-  const refusal = refusalOf([...overlay.diagnostics, ...diagnostics], needs);
+  const { objects, diagnostics, needs } = buildKustomization(overlay.files, path, {
+    refuseRemotes: true,
+    rootChanges: overlay.rootChanges,
+  });
+  const refusal = refusalOf(diagnostics, needs);
   if (refusal !== undefined) return refusal;
   const substituted = substituteObjects(objects, kustomization, inlineVariables(options.spec), {
     isStrict: true,
