@@ -3,6 +3,7 @@ import { basename, relative, sep } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { plumbError } from '../base/plumbError.ts';
 import type { Origin } from '../base/position.ts';
+import type { BuiltObject } from '../kube/builtObject.ts';
 import { formatRef, refOf } from '../kube/object.ts';
 import { buildKustomization } from '../lib/kustomize/buildKustomization.ts';
 import { printBuild } from '../lib/kustomize/printBuild.ts';
@@ -14,11 +15,17 @@ export interface LocalBuildOptions {
   readonly signal: AbortSignal;
 }
 
+export interface BuiltField {
+  readonly object: string;
+  readonly pointer: string;
+  readonly origin: Origin;
+}
+
 export interface LocalBuild {
   /** What `kustomize build` prints, byte for byte; empty when there is an error. */
   readonly text: string;
   /** Each field of each object with the place that set it. */
-  readonly fields: readonly { readonly object: string; readonly pointer: string; readonly origin: Origin }[];
+  readonly fields: () => Iterable<BuiltField>;
   /** Paths are relative to the folder that was built. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -46,15 +53,20 @@ export async function buildFolder(folder: string, options: LocalBuildOptions): P
     relative(path, tree.diskPath(file)).split(sep).join('/') || basename(file);
   return {
     text: printBuild(objects, options.format),
-    fields: objects.flatMap(({ object, origins }) =>
-      [...origins.entries()].map(([pointer, origin]) => ({
-        object: formatRef(refOf({ ...object, apiVersion: object.apiVersion ?? '' })),
-        pointer,
-        origin: { ...origin, path: fromFolder(origin.path) },
-      })),
-    ),
+    fields: () => fieldsOf(objects, fromFolder),
     diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic, path: fromFolder(diagnostic.path) })),
   };
+}
+
+function* fieldsOf(
+  objects: readonly BuiltObject[],
+  fromFolder: (file: string) => string,
+): Iterable<BuiltField> {
+  for (const { object: value, origins } of objects) {
+    const object = formatRef(refOf({ ...value, apiVersion: value.apiVersion ?? '' }));
+    for (const [pointer, origin] of origins.entries())
+      yield { object, pointer, origin: { ...origin, path: fromFolder(origin.path) } };
+  }
 }
 
 async function requireFolder(folder: string): Promise<void> {

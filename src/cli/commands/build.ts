@@ -54,7 +54,7 @@ async function buildDirectory(ctx: CommandContext, folder: string): Promise<numb
   for (const diagnostic of diagnostics) ctx.terminal.err(`${formatDiagnostic(diagnostic)}\n`);
   if (diagnostics.some(({ severity }) => severity === 'error')) return 2;
   if (!flagOption(ctx, 'explain')) ctx.terminal.out(text);
-  for (const { object, pointer, origin } of flagOption(ctx, 'explain') ? fields : []) {
+  for (const { object, pointer, origin } of flagOption(ctx, 'explain') ? fields() : []) {
     ctx.terminal.out(`${object} ${pointer}  ${origin.path}:${origin.range.start.line + 1}\n`);
   }
   return 0;

@@ -15,24 +15,65 @@ export interface FileObjects {
   readonly pieces: readonly PieceContent[];
 }
 
+/** Objects that a cache holds at most, unless it is told otherwise: a few builds of ten thousand each. */
+const defaultLimit = 250_000;
+
 /**
  * What a build may take over from earlier ones: parsed documents by their text, and the work of layers by what they were
- * made from. Give the same cache to every build of a tree and its later versions; two trees may share one.
+ * made from. Give the same cache to every build of a tree and its later versions; two trees may share one. What has not
+ * been used for longest is forgotten once more objects are held than the limit allows; with 0 nothing is held.
  */
 export class BuildCache {
   readonly #files = new WeakMap<Uint8Array, FileObjects>();
-  readonly #latest = new Map<string, FileObjects>();
   readonly #resources = new WeakMap<Node, Resource>();
-  /** Work of later stages, keyed by what it is about. */
-  readonly memos = new Map<string, unknown>();
+  readonly #entries = new Map<string, { readonly value: unknown; readonly size: number }>();
+  readonly #limit: number;
+  #size = 0;
+
+  constructor({ limit = defaultLimit }: { readonly limit?: number } = {}) {
+    this.#limit = limit;
+  }
+
+  /** How many objects are held, counted once for each piece of work they are part of. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The work that was kept under a name. */
+  recall(name: string): unknown {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(name);
+    this.#entries.set(name, entry);
+    return entry.value;
+  }
+
+  /** Keeps work, in the place of what had the name. `size` is the number of objects it holds. */
+  keep(name: string, value: unknown, size: number): void {
+    this.#forget(name);
+    const counted = Math.max(1, size);
+    if (counted > this.#limit) return;
+    this.#entries.set(name, { value, size: counted });
+    this.#size += counted;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#size <= this.#limit) return;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(name: string): void {
+    this.#size -= this.#entries.get(name)?.size ?? 0;
+    this.#entries.delete(name);
+  }
 
   /** The objects of a file; only documents whose text is new are parsed. */
   read(path: string, bytes: Uint8Array): FileObjects {
     const known = this.#files.get(bytes);
     if (known !== undefined) return known;
     const objects = this.#parse(path, bytes);
+    if (this.#limit === 0) return objects;
     this.#files.set(bytes, objects);
-    this.#latest.set(path, objects);
+    this.keep(`text:${path}`, objects, objects.resources.length);
     return objects;
   }
 
@@ -42,7 +83,7 @@ export class BuildCache {
   }
 
   #parse(path: string, bytes: Uint8Array): FileObjects {
-    const reusable = reusablePieces(this.#latest.get(path));
+    const reusable = reusablePieces(this.recall(`text:${path}`) as FileObjects | undefined);
     const lines = new Map<YamlText, number>();
     const pieces: PieceContent[] = [];
     try {
@@ -78,6 +119,7 @@ export class BuildCache {
   }
 
   #resourceOf(node: Node): Resource {
+    if (this.#limit === 0) return new Resource(node);
     let resource = this.#resources.get(node);
     if (resource === undefined) {
       resource = new Resource(node);

@@ -57,7 +57,7 @@ export function buildKustomization(
   options: BuildOptions = {},
 ): BuildResult {
   const {
-    cache = new BuildCache(),
+    cache = new BuildCache({ limit: 0 }),
     loadRestrictions = 'none',
     order = 'listed',
     version = '(devel)',
@@ -73,14 +73,14 @@ export function buildKustomization(
   if (root === undefined || !tree.isFolder(root)) return missingFolder(path);
   const changes = JSON.stringify(options.rootChanges);
   const key = `build:${run.rules}:${order}:${untyped}:${version}:${root}:${changes}`;
-  const known = cache.memos.get(key) as KnownBuild | undefined;
+  const known = cache.recall(key) as KnownBuild | undefined;
   if (known !== undefined && run.isUnchanged(known.dependencies))
     return resultOf(run, known.objects, known.warnings, root);
   const { value: objects, dependencies } = run.recording(() =>
     build(run, new Loader(run, tree, root), { order, version, requiresApiVersion: untyped === 'refused' }),
   );
   if (run.hasFailed) return resultOf(run, [], run.problems, root);
-  if (!run.hasOwnSchemas) cache.memos.set(key, { dependencies, objects, warnings: run.problems });
+  if (!run.hasOwnSchemas) cache.keep(key, { dependencies, objects, warnings: run.problems }, objects.length);
   return resultOf(run, objects, run.problems, root);
 }
 
@@ -93,7 +93,10 @@ function build(
   if (file === undefined) return [];
   const metadata = (file.input.buildMetadata ?? []).map(({ value }) => value);
   run.tracksProvenance = metadata.length > 0;
-  const layer: Layer = buildLayer({ run, loader, file, provenance: noProvenance }, emptyLayer);
+  const layer: Layer = buildLayer(
+    { run, loader, file, provenance: noProvenance, name: loader.root },
+    emptyLayer,
+  );
   if (run.hasFailed) return [];
   const finish: FinishOptions = { ...how, metadata, sortOptions: file.input.sortOptions, name: loader.root };
   return run.attempt(() => finishObjects(run, layer, finish)) ?? [];

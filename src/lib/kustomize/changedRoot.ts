@@ -18,7 +18,7 @@ export function readChangedRoot(
   changes: RootChanges,
 ): KustomizationFile | undefined {
   const key = `root:${loader.root}:${JSON.stringify(changes)}`;
-  const known = run.cache.memos.get(key) as KnownRoot | undefined;
+  const known = run.cache.recall(key) as KnownRoot | undefined;
   if (known !== undefined && run.isUnchanged(known.dependencies)) {
     run.recordAll(known.dependencies);
     return known.file;
@@ -28,6 +28,6 @@ export function readChangedRoot(
   );
   if (read === undefined) return undefined;
   const file = { ...read, input: changeRoot(read.input, changes) };
-  run.cache.memos.set(key, { dependencies, file } satisfies KnownRoot);
+  run.cache.keep(key, { dependencies, file } satisfies KnownRoot, 1);
   return file;
 }

@@ -43,7 +43,7 @@ export function finishObjects(
   layer: Layer,
   options: FinishOptions,
 ): readonly FinishedObject[] {
-  const steps = stepsOf(run, options);
+  const steps = stepsOf(run, options, layer.objects.length);
   let objects = steps.addHashes(layer.objects);
   objects = steps.fixReferences(objects, layer.config);
   objects = resolveVars(objects, layer.vars, layer.config.varReference, run.problems);
@@ -73,10 +73,10 @@ interface FinishSteps {
   readonly finish: (objects: readonly Resource[]) => readonly FinishedObject[];
 }
 
-function stepsOf(run: BuildRun, { metadata, name }: FinishOptions): FinishSteps {
+function stepsOf(run: BuildRun, { metadata, name }: FinishOptions, size: number): FinishSteps {
   const removed = removedFor(metadata);
   const key = `finish:${removed.join(',')}:${name}`;
-  let steps = run.cache.memos.get(key) as FinishSteps | undefined;
+  let steps = run.cache.recall(key) as FinishSteps | undefined;
   if (steps === undefined) {
     steps = {
       addHashes: hashTransformer(contentHash).transform,
@@ -85,8 +85,8 @@ function stepsOf(run: BuildRun, { metadata, name }: FinishOptions): FinishSteps 
       strip: stripper(new Set(removed)),
       finish: onEach(finished),
     };
-    run.cache.memos.set(key, steps);
   }
+  run.cache.keep(key, steps, size);
   return steps;
 }
 

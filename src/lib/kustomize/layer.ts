@@ -152,7 +152,7 @@ function buildBelow(input: LayerInput, path: Located<string>): Layer | undefined
   if (loader === undefined) return undefined;
   const below = run.tracksProvenance ? appendPath(provenance, path.value) : provenance;
   const key = `layer:${run.rules}:${JSON.stringify(below)}:${loader.label}${loader.root}`;
-  const known = run.cache.memos.get(key) as KnownLayer | undefined;
+  const known = run.cache.recall(key) as KnownLayer | undefined;
   if (known !== undefined && !run.hasOwnSchemas && run.isUnchanged(known.dependencies)) {
     run.recordAll(known.dependencies);
     run.problems.push(...known.warnings);
@@ -162,15 +162,16 @@ function buildBelow(input: LayerInput, path: Located<string>): Layer | undefined
   const before = run.problems.length;
   const { value: layer, dependencies } = run.recording(() => {
     const file = openLayer(run, loader, { component: false, place: path, isRoot: false });
-    return file === undefined ? undefined : buildLayer({ run, loader, file, provenance: below }, emptyLayer);
+    return file === undefined
+      ? undefined
+      : buildLayer({ run, loader, file, provenance: below, name: loader.root }, emptyLayer);
   });
   if (layer !== undefined && !run.hasFailed && !run.hasOwnSchemas)
-    run.cache.memos.set(key, {
-      dependencies,
-      layer,
-      schemaUse: run.builtinSchemaUse,
-      warnings: run.problems.slice(before),
-    });
+    run.cache.keep(
+      key,
+      { dependencies, layer, schemaUse: run.builtinSchemaUse, warnings: run.problems.slice(before) },
+      layer.objects.length,
+    );
   return layer;
 }
 
@@ -184,7 +185,10 @@ function addComponents(input: LayerInput, start: Layer, paths: readonly Located<
       const file = openLayer(run, loader, { component: true, place: path, isRoot: false });
       if (file === undefined) return;
       const below = run.tracksProvenance ? appendPath(provenance, path.value) : provenance;
-      const built = buildLayer({ run, loader, file, provenance: below }, layer);
+      const built = buildLayer(
+        { run, loader, file, provenance: below, name: `${input.name} ${loader.root}` },
+        layer,
+      );
       layer = { ...built, objects: appendObjects([], built.objects, path.node) };
     });
   }
@@ -259,7 +263,12 @@ interface Step {
 function transformLayer(input: LayerInput, layer: Layer): Layer {
   const { run, file } = input;
   const steps =
-    run.attempt(() => remembered(input, 'steps', () => makeSteps(input, layer.config), layer.config)) ?? [];
+    run.attempt(() =>
+      remembered(input, 'steps', () => makeSteps(input, layer.config), {
+        config: layer.config,
+        size: layer.objects.length,
+      }),
+    ) ?? [];
   if (run.hasFailed) return layer;
   let { objects } = layer;
   const isDone = run.attempt(() => {

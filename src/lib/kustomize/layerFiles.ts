@@ -15,6 +15,8 @@ export interface LayerInput {
   readonly loader: Loader;
   readonly file: KustomizationFile;
   readonly provenance: Provenance;
+  /** Its folder; that of a component stands behind the folder of what it is a part of. */
+  readonly name: string;
 }
 
 interface KnownFile {
@@ -25,13 +27,13 @@ interface KnownFile {
 /** The kustomization of a folder, read anew when a file it was made from has changed. */
 export function readLayerFile(run: BuildRun, loader: Loader): KustomizationFile | undefined {
   const key = `file:${loader.label}${loader.root}`;
-  const known = run.cache.memos.get(key) as KnownFile | undefined;
+  const known = run.cache.recall(key) as KnownFile | undefined;
   if (known !== undefined && run.isUnchanged(known.dependencies)) {
     run.recordAll(known.dependencies);
     return known.file;
   }
   const { value: file, dependencies } = run.recording(() => readKustomization(loader, run.problems));
-  if (file !== undefined) run.cache.memos.set(key, { dependencies, file });
+  if (file !== undefined) run.cache.keep(key, { dependencies, file }, 1);
   return file;
 }
 
@@ -43,16 +45,19 @@ interface Memo {
   readonly value: unknown;
 }
 
-/** The value of a step that depends on the kustomization file, the configuration and the files it reads. */
+/**
+ * The value of a step that depends on the kustomization file, the configuration and the files it reads. `size` is the number
+ * of objects that the value holds.
+ */
 export function remembered<T>(
-  { run, loader, file, provenance }: LayerInput,
+  { run, loader, file, provenance, name: layer }: LayerInput,
   name: string,
   make: () => T,
-  config: TransformerConfig = emptyConfig,
+  { config = emptyConfig, size = 1 }: { readonly config?: TransformerConfig; readonly size?: number } = {},
 ): T {
   const marks = run.tracksProvenance ? JSON.stringify(provenance) : '';
-  const key = `${name}:${run.rules}:${marks}:${loader.label}${loader.root}`;
-  const known = run.cache.memos.get(key) as Memo | undefined;
+  const key = `${name}:${run.rules}:${marks}:${loader.label}${layer}`;
+  const known = run.cache.recall(key) as Memo | undefined;
   if (
     known?.file === file &&
     known.config === config &&
@@ -64,7 +69,7 @@ export function remembered<T>(
   }
   const { value, dependencies } = run.recording(make);
   const memo: Memo = { file, config, schemas: run.schemas, dependencies, value };
-  if (!run.hasFailed) run.cache.memos.set(key, memo);
+  if (!run.hasFailed) run.cache.keep(key, memo, size);
   return value;
 }
 
@@ -82,8 +87,8 @@ export function knownFiles(
   paths: readonly Located<string>[],
 ): (KnownResource | undefined)[] {
   const key = `resources:${run.rules}:${loader.label}${loader.root}`;
-  let known = run.cache.memos.get(key) as (KnownResource | undefined)[] | undefined;
-  if (known === undefined) run.cache.memos.set(key, (known = []));
+  let known = run.cache.recall(key) as (KnownResource | undefined)[] | undefined;
+  if (known === undefined) run.cache.keep(key, (known = []), paths.length);
   known.length = Math.min(known.length, paths.length);
   return known;
 }
