@@ -157,8 +157,18 @@ export class Workloads {
   }
 
   async #planned(ref: ObjectRef, from: PlanFrom, signal: AbortSignal): Promise<WorkloadPlan> {
-    const { session, contexts, dryRuns } = await this.#cluster();
-    return planWorkload({ core: this.#core, session, contexts, ref, from, cache: dryRuns, signal });
+    const { session, store, contexts, dryRuns } = await this.#cluster();
+    const isOften = this.#core.config.schedule === 'continuous';
+    return planWorkload({
+      core: this.#core,
+      session,
+      contexts,
+      ref,
+      from,
+      cache: dryRuns,
+      ...(isOften && { store }),
+      signal,
+    });
   }
 
   /** From the open folder, else from the revision that the source has. Where nothing was applied yet, nothing drifted. */

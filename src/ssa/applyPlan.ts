@@ -46,10 +46,11 @@ export async function applyPlan(ctx: RunContext, plan: Plan, options: ApplyOptio
     options.inventory.changed(entry.ref, entry.action);
   };
   requireJudged(plan.changes.filter((change) => change.verified));
-  if (options.approval === 'approved') await requireUnchanged(ctx, plan.changes, options);
+  const approved =
+    options.approval === 'approved' ? await requireUnchanged(ctx, plan.changes, options) : plan.changes;
   let hasWritten = false;
   for (const stage of applyStages) {
-    const planned = changesOfStage(plan.changes, stage, options);
+    const planned = changesOfStage(approved, stage, options);
     if (planned.length === 0) continue;
     if (ctx.signal.aborted) return done;
     const changes = await changesNow(ctx, planned, hasWritten, options);
@@ -116,12 +117,15 @@ function builtOf({ desired, origins }: Change): BuiltObject {
   return { object: desired, origins };
 }
 
-/** All objects of an approved plan are dry-run again before the first is written. Unverified ones were not shown in full. */
+/**
+ * All objects of an approved plan are dry-run again before the first is written: the changes as they are judged now, in the same
+ * order. Unverified ones were not shown in full and stay as they are.
+ */
 async function requireUnchanged(
   ctx: RunContext,
   changes: readonly Change[],
   options: ApplyOptions,
-): Promise<void> {
+): Promise<readonly Change[]> {
   const shown = changes.filter((change) => change.verified);
   const now = await judgeAll(ctx, shown.map(builtOf), options);
   const byKey = new Map(now.map((change) => [refKey(refOf(change.desired)), change]));
@@ -129,6 +133,9 @@ async function requireUnchanged(
     const current = byKey.get(refKey(refOf(change.desired)));
     if (current === undefined || !isSameResult(change, current)) throw outdated(change.ref);
   }
+  return changes.map((change) =>
+    change.verified ? (byKey.get(refKey(refOf(change.desired))) ?? change) : change,
+  );
 }
 
 /** Tells whether an apply now would do what was shown, and leave the same behind. */

@@ -1,6 +1,7 @@
 import type { Refusal } from '../clients/cluster/clusterClient.ts';
 import type { GroupKind } from '../kube/applyOrder.ts';
 import type { KubeObject } from '../kube/object.ts';
+import type { AdmissionEpoch } from './admissionEpoch.ts';
 import type { DryRunCache } from './dryRunCache.ts';
 import type { IgnoreRule } from './ignoreRules.ts';
 import type { Owner } from './owner.ts';
@@ -21,6 +22,8 @@ export interface PlanOptions extends ApplyPolicy {
   readonly lastApplied?: (desired: KubeObject) => KubeObject | undefined;
   /** For diffs only: answers dry-runs whose inputs have not changed. An apply always asks the server. */
   readonly cache?: DryRunCache;
+  /** The admission epochs of the namespaces, from whoever watches them; asked of the server when absent. */
+  readonly epochs?: (namespaces: readonly string[]) => Promise<ReadonlyMap<string, AdmissionEpoch>>;
   /** Live objects somebody watches; what it does not know is read from the server. */
   readonly watched?: (desired: KubeObject) => KubeObject | undefined;
 }

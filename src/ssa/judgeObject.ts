@@ -15,6 +15,8 @@ import { afterTakeOver, takeOverOf } from './takeOver.ts';
 /** What judging one object needs to know beside the object. */
 export interface Judging {
   readonly owner: Owner;
+  /** Everything of the apply policy that a judgement depends on. */
+  readonly policyKey: string;
   readonly force: boolean;
   readonly ignored: IgnoredPointers;
   readonly overrideManagers: readonly string[];
@@ -53,7 +55,32 @@ export async function judgeObject(
   if (fresh && resourceVersion !== undefined && resourceVersion !== live?.metadata.resourceVersion)
     return await compareAgain(ctx, built, change, dryRun, judging);
   if (live === undefined || (fresh && resourceVersion === undefined)) return created(change, dryRun);
-  return await compare(ctx, built, change, live, dryRun, judging);
+  if (fresh) return await compare(ctx, built, change, live, dryRun, judging);
+  return await compareOnce(ctx, built, change, live, dryRun, judging);
+}
+
+interface Compared {
+  readonly inputs: readonly unknown[];
+  readonly change: Change;
+}
+
+const compared = new WeakMap<KubeObject, Compared>();
+
+/** The comparison with a kept answer; the one made before where nothing is another than then. */
+async function compareOnce(
+  ctx: RunContext,
+  built: BuiltObject,
+  start: Start,
+  live: KubeObject,
+  dryRun: KubeObject,
+  judging: Judging,
+): Promise<Change> {
+  const inputs = [built, live, judging.lastApplied?.(start.desired), judging.policyKey];
+  const known = compared.get(dryRun);
+  if (known?.inputs.every((input, index) => input === inputs[index]) === true) return known.change;
+  const change = await compare(ctx, built, start, live, dryRun, judging);
+  compared.set(dryRun, { inputs, change });
+  return change;
 }
 
 /** Most often the object is new, and reading it would be in vain. */

@@ -61,6 +61,8 @@ export async function judgeAll(
     epochsFor(ctx, named, options),
   ]);
   const ignored = compileIgnoreRules(options.ignore ?? []);
+  const { owner, force, ignore, overrideManagers } = options;
+  const policyKey = JSON.stringify({ owner, force, ignore, overrideManagers });
   return await mapLimit(
     named,
     callLimit,
@@ -71,7 +73,7 @@ export async function judgeAll(
         built,
         ref,
         live,
-        judgingFor(ctx, ref, epochs.get(ref.namespace ?? ''), ignored, options),
+        judgingFor(ctx, epochs.get(ref.namespace ?? ''), { ignored, policyKey }, options),
       );
     },
     ctx.signal,
@@ -109,9 +111,8 @@ async function serverRef(ctx: RunContext, ref: ObjectRef): Promise<ObjectRef> {
 
 function judgingFor(
   ctx: RunContext,
-  ref: ObjectRef,
   epoch: AdmissionEpoch | undefined,
-  ignored: IgnoredPointers,
+  { ignored, policyKey }: Pick<Judging, 'ignored' | 'policyKey'>,
   options: PlanOptions,
 ): Judging {
   const { owner, cache } = options;
@@ -119,6 +120,7 @@ function judgingFor(
     ctx.cluster.apply(desired, { fieldManager: owner.fieldManager, force: true, dryRun: true }, ctx.signal);
   return {
     owner,
+    policyKey,
     force: options.force === true,
     ignored,
     overrideManagers: options.overrideManagers ?? [],
@@ -139,11 +141,11 @@ function judgingFor(
 async function epochsFor(
   ctx: RunContext,
   named: readonly { readonly ref: ObjectRef }[],
-  { cache }: PlanOptions,
+  { cache, epochs }: PlanOptions,
 ): Promise<ReadonlyMap<string, AdmissionEpoch>> {
   if (cache === undefined) return new Map();
-  const namespaces = new Set(named.flatMap(({ ref }) => ref.namespace ?? []));
-  return await admissionEpochs(ctx, [...namespaces]);
+  const namespaces = [...new Set(named.flatMap(({ ref }) => ref.namespace ?? []))];
+  return await (epochs?.(namespaces) ?? admissionEpochs(ctx, namespaces));
 }
 
 /** The changes of one stage, in apply order. */

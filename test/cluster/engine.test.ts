@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { silentLogger } from '../../src/base/logger.ts';
+import { loggerTo, silentLogger } from '../../src/base/logger.ts';
 import { isPlumbError } from '../../src/base/plumbError.ts';
 import type { ClusterClient } from '../../src/clients/cluster/clusterClient.ts';
 import { createClusterClient } from '../../src/clients/cluster/createClusterClient.ts';
@@ -303,6 +303,43 @@ test('what the engine did is written to the cluster as events of the controllers
   );
   assert.ok(told.includes('kustomize-controller ReconciliationSucceeded'), told.join('; '));
   engine = await openEngine();
+});
+
+test('a diff with nothing changed asks for no dry-run; what others change is seen', async () => {
+  let dryRuns = 0;
+  const log = loggerTo(({ message, fields }) => {
+    if (message === 'request' && String(fields['path']).includes('dryRun=All')) dryRuns++;
+  });
+  const watching = await createEngine(
+    {
+      folders: [clone],
+      kubeconfig: [sandbox.kubeconfig],
+      cacheFolder: join(folder, 'cache'),
+      schedule: 'continuous',
+    },
+    { log },
+  );
+  try {
+    const replicas = async (): Promise<readonly (readonly unknown[])[]> =>
+      (await watching.plan(apps, 'workingTree')).changes
+        .flatMap(({ fields }) => fields)
+        .map(({ pointer, live: value }) => [pointer, value]);
+    assert.deepEqual(await replicas(), []);
+    const first = dryRuns;
+    assert.deepEqual([await replicas(), dryRuns - first], [[], 0]);
+    await scale(6);
+    while ((await replicas()).length === 0) await sandbox.request('GET', '/version');
+    assert.deepEqual(await replicas(), [['/spec/replicas', 6]]);
+    await scale(2);
+    while ((await replicas()).length > 0) await sandbox.request('GET', '/version');
+    const before = dryRuns;
+    const namespace = { group: '', version: 'v1', kind: 'Namespace', name: 'shop' };
+    const body = { metadata: { annotations: { note: 'admission may look at this' } } };
+    await cluster.patch(namespace, body, { type: 'merge', fieldManager: 'test' });
+    while (dryRuns === before) await replicas();
+  } finally {
+    await watching.dispose();
+  }
 });
 
 test('closing the engine gives every Lease back', async () => {

@@ -30,9 +30,20 @@ export function planView(id: string, cluster: string, planned: WorkloadPlan): Pl
   };
 }
 
-/** One change as it may leave the engine. */
+const views = new WeakMap<Change, { readonly folder: string | undefined; readonly view: ChangeView }>();
+
+/** One change as it may leave the engine. A change that is judged as before is shown as before. */
 export function changeView(change: Change, folder: string | undefined): ChangeView {
+  const known = views.get(change);
+  if (known !== undefined && known.folder === folder) return known.view;
+  const view = makeChangeView(change, folder);
+  views.set(change, { folder, view });
+  return view;
+}
+
+function makeChangeView(change: Change, folder: string | undefined): ChangeView {
   const { live, merged, refusal } = change;
+  const wanted = change.action === 'unchanged' && live !== undefined ? live : (merged ?? change.desired);
   const location = locationOf(change.origins.at(''), folder);
   return {
     ref: change.ref,
@@ -42,7 +53,7 @@ export function changeView(change: Change, folder: string | undefined): ChangeVi
     ...(refusal !== undefined && { message: refusal.message, ...hintOf(change) }),
     fields: change.fields.map((field) => fieldView(change, field, folder)),
     ...(location !== undefined && { location }),
-    desiredYaml: manifestYaml(merged ?? change.desired),
+    desiredYaml: manifestYaml(wanted),
     ...(live !== undefined && { liveYaml: manifestYaml(live) }),
   };
 }
@@ -53,9 +64,16 @@ function hintOf({ ref, refusal }: Change): Pick<ChangeView, 'hint'> {
 
 /** An object as people compare it: masked, and without what every write of the server changes. */
 export function manifestYaml(object: KubeObject): string {
+  const known = manifests.get(object);
+  if (known !== undefined) return known;
   const { status: _status, ...rest } = maskObject(object);
-  return printYaml({ ...rest, metadata: withoutServerFields(rest.metadata) });
+  const text = printYaml({ ...rest, metadata: withoutServerFields(rest.metadata) });
+  manifests.set(object, text);
+  return text;
 }
+
+/** Objects are never mutated. */
+const manifests = new WeakMap<KubeObject, string>();
 
 const serverFields: ReadonlySet<string> = new Set([
   'creationTimestamp',

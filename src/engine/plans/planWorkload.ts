@@ -1,7 +1,6 @@
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { isPlumbError, plumbError } from '../../base/plumbError.ts';
 import { applyPolicyOf, openTarget, pruneRulesOf } from '../../controllers/kustomize/applyPolicyOf.ts';
-import { buildDesired } from '../../controllers/kustomize/buildDesired.ts';
 import type { KustomizeContext } from '../../controllers/kustomize/kustomizeContext.ts';
 import { readArtifact } from '../../controllers/source/readArtifact.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
@@ -19,6 +18,9 @@ import type { EngineCore } from '../engineCore.ts';
 import { readFluxObject } from '../fluxCommands.ts';
 import type { RunContexts } from '../localRuns.ts';
 import { inventoryEntriesOf } from '../tree/clusterSides.ts';
+import type { WatchStore } from '../watchStore.ts';
+import { desiredOf } from './desiredCache.ts';
+import { byRefKey, planFacts } from './planFacts.ts';
 import { workingTreeArtifact } from '../workspace/workingTreeArtifact.ts';
 import { workspaceObjects } from '../workspace/workspaceObjects.ts';
 
@@ -46,6 +48,8 @@ export interface PlanRequest {
   readonly ref: ObjectRef;
   readonly from: PlanFrom;
   readonly cache?: DryRunCache;
+  /** The engine's watches, for plans that are asked for again and again. */
+  readonly store?: WatchStore;
   readonly signal: AbortSignal;
 }
 
@@ -56,21 +60,31 @@ export interface PlanRequest {
 export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> {
   const { session, contexts, ref, signal } = request;
   requireKustomization(ref);
-  const { kustomization, isInCluster } = await readKustomization(request);
-  const profile = await session.profile(signal);
+  const [{ kustomization, isInCluster }, profile] = await Promise.all([
+    readKustomization(request),
+    session.profile(signal),
+  ]);
   const ctx = contexts.kustomize(signal, ref, profile);
   const { artifact, folder } = await artifactFor(request, kustomization);
   const target = await openTarget(ctx, kustomization);
   try {
     const on = onTarget(ctx, target);
-    const desired = await buildDesired(ctx, kustomization, artifact);
-    const lastApplied = await lastAppliedObjects(ctx, request, kustomization, artifact);
-    const plan = await planApply(on, desired, inventoryOf(kustomization), {
+    const desired = await desiredOf(ctx, kustomization, artifact);
+    const recorded = inventoryOf(kustomization);
+    const [lastApplied, facts] = await Promise.all([
+      lastAppliedObjects(ctx, request, kustomization, artifact),
+      // What the engine watches, it sees with its own rights on its own cluster.
+      request.store === undefined || on.cluster !== ctx.cluster
+        ? {}
+        : planFacts(ctx, request.store, recorded, request.core.config.namespace),
+    ]);
+    const plan = await planApply(on, desired, recorded, {
       ...applyPolicyOf(kustomization, profile),
       ...(lastApplied !== undefined && {
         lastApplied: (object: KubeObject) => lastApplied.get(refKey(refOf(object))),
       }),
       ...(request.cache !== undefined && { cache: request.cache }),
+      ...facts,
     });
     const stale = await previewPrune(on, plan.stale, {
       ...pruneRulesOf(kustomization),
@@ -146,31 +160,37 @@ async function artifactFor(
 /** What the last applied revision wanted, to tell drift from edits; undefined where that revision cannot be had. */
 async function lastAppliedObjects(
   ctx: KustomizeContext,
-  { contexts, session, ref, signal }: PlanRequest,
+  request: PlanRequest,
   kustomization: Kustomization,
   artifact: Artifact,
 ): Promise<ReadonlyMap<string, KubeObject> | undefined> {
   const applied = kustomization.status?.lastAppliedRevision;
   if (applied === undefined || applied === '') return undefined;
   try {
-    const source = await readFluxObject(session.cluster, sourceOf(kustomization), signal);
     const recorded =
-      applied === artifact.revision
-        ? artifact
-        : await readArtifact(contexts.source(signal, ref), withRevision(source, applied));
+      applied === artifact.revision ? artifact : await appliedArtifact(request, kustomization, applied);
     if (recorded === undefined) return undefined;
-    const desired = await buildDesired(ctx, kustomization, recorded);
-    return new Map(desired.objects.map(({ object }) => [refKey(refOf(object)), object]));
+    const desired = await desiredOf(ctx, kustomization, recorded);
+    return byRefKey(desired.objects.map(({ object }) => object));
   } catch (error) {
     if (isPlumbError(error, 'Cancelled')) throw error;
     // Without it managedFields decide: a commit that is gone, or one that does not build, is no reason to show nothing.
     ctx.log.debug('the last applied revision cannot be built', {
-      ref: formatRef(ref),
+      ref: formatRef(request.ref),
       revision: applied,
       error: String(error),
     });
     return undefined;
   }
+}
+
+async function appliedArtifact(
+  { contexts, session, ref, signal }: PlanRequest,
+  kustomization: Kustomization,
+  revision: string,
+): Promise<Artifact | undefined> {
+  const source = await readFluxObject(session.cluster, sourceOf(kustomization), signal);
+  return await readArtifact(contexts.source(signal, ref), withRevision(source, revision));
 }
 
 function withRevision(source: KubeObject, revision: string): KubeObject {

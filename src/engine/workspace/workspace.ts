@@ -32,6 +32,8 @@ export class Workspace {
   readonly #folders: readonly string[];
   readonly #snapshots = new Map<string, Promise<FolderSnapshot>>();
   readonly #documents = new Map<string, DocumentText>();
+  /** Snapshots with the documents on top. */
+  #edited = new WeakMap<FolderSnapshot, FolderSnapshot>();
 
   constructor(git: GitClient, folders: readonly string[]) {
     this.#git = git;
@@ -50,10 +52,12 @@ export class Workspace {
   }
 
   openDocument(document: DocumentText): void {
+    this.#edited = new WeakMap();
     this.#documents.set(document.uri, document);
   }
 
   closeDocument(uri: string): void {
+    this.#edited = new WeakMap();
     this.#documents.delete(uri);
   }
 
@@ -80,14 +84,19 @@ export class Workspace {
     return reading;
   }
 
+  /** The same documents on the same files give the same object, so that caches keyed by it hold. */
   #withDocuments(snapshot: FolderSnapshot): FolderSnapshot {
+    const known = this.#edited.get(snapshot);
+    if (known !== undefined) return known;
     let { files } = snapshot;
     for (const { uri, text } of this.#documents.values()) {
       const path = treePathOf(snapshot.root, uri);
       if (path === undefined || files.text(path) === text) continue;
       files = files.with(path, text);
     }
-    return files === snapshot.files ? snapshot : { ...snapshot, files, isCommitted: false };
+    const edited = files === snapshot.files ? snapshot : { ...snapshot, files, isCommitted: false };
+    this.#edited.set(snapshot, edited);
+    return edited;
   }
 }
 
