@@ -11,7 +11,11 @@ const resultsFile = join(root, 'test/bench/results/last.json');
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { smoke: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+  options: {
+    smoke: { type: 'boolean', default: false },
+    large: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
 });
 
 const files = globSync(join(root, 'test/bench/*.bench.ts')).sort();
@@ -30,7 +34,7 @@ const figures: Figure[] = [];
 for (const file of chosen) {
   const { bench } = (await import(pathToFileURL(file).href)) as { readonly bench: Bench };
   process.stderr.write(`${basename(file, '.bench.ts')} …\n`);
-  figures.push(...(await bench({ smoke: values.smoke })));
+  figures.push(...(await bench({ smoke: values.smoke, large: values.large })));
 }
 
 const over = figures.filter(({ value, limit }) => limit !== undefined && value > limit);

@@ -5,7 +5,7 @@ import { refKey, refOf, type KubeObject, type ObjectRef } from '../kube/object.t
 import { admissionEpochs, type AdmissionEpoch } from './admissionEpoch.ts';
 import type { ApplyPolicy, Live, PlanOptions } from './applyPolicy.ts';
 import { callLimit } from './callLimit.ts';
-import { compileIgnoreRules, type IgnoredPointers } from './ignoreRules.ts';
+import { compileIgnoreRules } from './ignoreRules.ts';
 import { judgeObject, type Judging } from './judgeObject.ts';
 import { readLiveObjects } from './liveObjects.ts';
 import type { Change, Desired, Inventory, Plan } from './plan.ts';

@@ -2,12 +2,18 @@
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: 'ms' | 'MB' | 'KB' | '×' | 'runs/s';
+  readonly unit: 'ms' | 'MB' | 'KB' | '×' | 'runs' | 'runs/s';
   readonly limit?: number;
 }
 
-/** A benchmark file exports one of these as `bench`. `smoke` asks for the smallest run that shows that it works. */
-export type Bench = (options: { readonly smoke: boolean }) => Promise<readonly Figure[]>;
+/**
+ * A benchmark file exports one of these as `bench`. `smoke` asks for the smallest run that shows that it works, `large` for what
+ * takes minutes too.
+ */
+export type Bench = (options: {
+  readonly smoke: boolean;
+  readonly large: boolean;
+}) => Promise<readonly Figure[]>;
 
 /** Milliseconds each of `runs` calls took, sorted. */
 export async function timings(
