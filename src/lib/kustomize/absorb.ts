@@ -76,26 +76,27 @@ function withMetadataOf(object: Resource, old: Resource): Resource {
   }
   if (!object.annotations.has(buildAnnotation.needsHash)) annotations.delete(buildAnnotation.needsHash);
   const labels = new Map([...old.labels, ...object.labels]);
-  return object.edited((root, edit) => {
+  const named = object.edited((root, edit) => {
     let result = setMetaTexts(root, 'labels', labels, edit, old.root);
     result = setMetaTexts(result, 'annotations', annotations, edit, old.root);
     return editAt(result, ['metadata'], edit, (metadata) => {
-      const named = setField(
+      const renamed = setField(
         metadata,
         'name',
         newScalar(old.name, '', fieldOf(metadata, 'name') ?? root),
         edit,
       );
       return old.namespace === ''
-        ? clearField(named, 'namespace', edit)
+        ? clearField(renamed, 'namespace', edit)
         : setField(
-            named,
+            renamed,
             'namespace',
             newScalar(old.namespace, '', fieldOf(metadata, 'namespace') ?? root),
             edit,
           );
     });
   });
+  return named.withVars(old.vars);
 }
 
 /** The new object with the old one's data where it has none of its own. */

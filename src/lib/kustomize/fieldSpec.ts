@@ -31,6 +31,8 @@ interface Step {
   readonly isList: boolean;
 }
 
+/** Parts of a path that mean elements of a list: an index, `-`, `*` or `[name=value]`. */
+const elementName = /^(?:[-+]?\d+|-|\*|\[.*\])$/s;
 const stepsByPath = new Map<string, readonly Step[]>();
 
 /** Tells whether a FieldSpec is about the object's kind. */
@@ -85,6 +87,13 @@ function visitField(
 ): Node {
   const { name, isList } = steps[depth] as Step;
   if (name === '') fail('build-invalid-field', 'cannot set or create a field without a name', setter.place);
+  if (elementName.test(name))
+    fail(
+      'build-invalid-field',
+      `cannot set ${spec.path}: ${name} names elements of a list, but a mapping is here`,
+      map,
+      'a field specification takes names of fields only',
+    );
   const { edit, create } = setter;
   const isLast = depth === steps.length - 1;
   const mayCreate = spec.create && create !== undefined && !isList;

@@ -11,6 +11,7 @@ import {
   type Edit,
   type Node,
 } from './node.ts';
+import { jsonOfNode } from './nodeJson.ts';
 import { fail } from './problem.ts';
 import { effectiveNamespace, formatResId, isSelected, type Gvk, type ResId } from './resId.ts';
 import type { Resource } from './resource.ts';
@@ -120,7 +121,7 @@ function boundNamespacesOf(object: Resource): ReadonlySet<string> {
     const namespace = fieldOf(subject, 'namespace');
     const kind = fieldOf(subject, 'kind');
     if (namespace === undefined || kind === undefined) continue;
-    if (kind.kind !== 'scalar' || isNull(kind))
+    if (typeof jsonOfNode(kind) !== 'string')
       fail(
         'build-invalid-object',
         'the kind of a subject must be text',
@@ -128,7 +129,7 @@ function boundNamespacesOf(object: Resource): ReadonlySet<string> {
         'write ServiceAccount, User or Group',
       );
     if (kind.text !== 'ServiceAccount') continue;
-    if (isNull(namespace) || namespace.kind !== 'scalar')
+    if (typeof jsonOfNode(namespace) !== 'string')
       fail(
         'build-invalid-object',
         'the namespace of a subject is blank',

@@ -157,8 +157,8 @@ export class Resource {
     return next;
   }
 
-  withVar(name: string): Resource {
-    return new Resource(this.root, this.#scopes, [...this.vars, name]);
+  withVars(names: readonly string[]): Resource {
+    return new Resource(this.root, this.#scopes, names);
   }
 
   /** Runs one pass of changes over the tree. */

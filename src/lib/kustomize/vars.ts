@@ -64,7 +64,7 @@ export function bindVars(
         'add a namespace to objref',
       );
     result = mapObjects(result, (object) =>
-      object === found[0] ? object.withVar(valueOf(variable.name)) : object,
+      object === found[0] ? object.withVars([...object.vars, valueOf(variable.name)]) : object,
     );
   }
   return { objects: result, vars: variables.map((variable) => [valueOf(variable.name), variable] as const) };
