@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FileTree } from '../../base/fileTree.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Kustomization, KustomizationPostBuild } from '../../flux/api/kustomize.gen.ts';
 import type { BuiltObject } from '../../kube/builtObject.ts';
 import type { KubeObject } from '../../kube/object.ts';
+import { buildKustomization } from '../../lib/kustomize/buildKustomization.ts';
 import { expandObjects } from './stampOwnership.ts';
 import { substituteObjects } from './substitution.ts';
 
@@ -114,4 +116,35 @@ test('lists are expanded, and what is no object or a kustomize file is left out'
     objects.map(({ object }) => `${object.kind}/${object.metadata.name}`),
     ['Pod/p', 'ConfigMap/a'],
   );
+});
+
+test('what a variable brought in comes from the line that named the variable', () => {
+  const file = [
+    'apiVersion: v1',
+    'kind: ConfigMap',
+    'metadata:',
+    '  name: a',
+    'data:',
+    '  plain: x',
+    '  map: ${map}',
+    '',
+  ].join('\n');
+  const files = FileTree.from([
+    ['kustomization.yaml', 'resources: [a.yaml]\n'],
+    ['a.yaml', file],
+  ]);
+  const { objects } = buildKustomization(files, '');
+  const [result] = substituteObjects(objects, kustomization({}), new Map([['map', '{inner: y}']]), {
+    isStrict: true,
+  });
+  const lines = [...(result?.origins.entries() ?? [])].map(
+    ([pointer, { path, range }]) => `${pointer} ${path}:${range.start.line + 1}`,
+  );
+  assert.deepEqual(lines, [
+    '/apiVersion a.yaml:1',
+    '/data/map/inner a.yaml:7',
+    '/data/plain a.yaml:6',
+    '/kind a.yaml:2',
+    '/metadata/name a.yaml:4',
+  ]);
 });

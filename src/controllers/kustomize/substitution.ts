@@ -4,7 +4,8 @@ import type { Origin } from '../../base/position.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import { kustomizeGroup } from '../../flux/ownership.ts';
 import { parseApiVersion, type KubeObject } from '../../kube/object.ts';
-import type { BuiltObject } from '../../kube/builtObject.ts';
+import type { BuiltObject, Origins } from '../../kube/builtObject.ts';
+import { joinPointer } from '../../kube/jsonPointer.ts';
 import { parseYaml } from '../../kube/yaml.ts';
 import { printYaml } from '../../kube/yamlPrint.ts';
 import { substituteText } from '../../lib/envsubst/envsubst.ts';
@@ -67,10 +68,53 @@ export function substituteObjects(
       const rule = '^[_[:alpha:]][_[:alpha:][:digit:]]*$';
       throw failed(built, `'${invalid}' var name is invalid, must match '${rule}'`);
     }
-    // Without a dollar sign the text comes back as it was.
-    if (!stringifyJson(built.object).includes('$')) return built;
-    return { ...built, object: substituteObject(built, lookup) };
+    // Without a dollar sign the text comes back as it was, but for integers that pass through Go's floats.
+    const isSame = !stringifyJson(built.object).includes('$');
+    const object = withFloats(isSame ? built.object : substituteObject(built, lookup));
+    return object === built.object ? built : { object, origins: originsAfter(built.origins, object) };
   });
+}
+
+/** The object with integers that a float64 cannot hold rounded, as upstream's way through JSON does. */
+function withFloats(object: KubeObject): KubeObject {
+  const rounded = (value: JsonValue): JsonValue => {
+    if (typeof value === 'bigint') return Number(value);
+    if (Array.isArray(value)) {
+      const items = (value as readonly JsonValue[]).map(rounded);
+      return items.every((item, index) => item === value[index]) ? value : items;
+    }
+    if (!isJsonObject(value)) return value;
+    const members = Object.entries(value).map(
+      ([key, member]) => [key, rounded(member as JsonValue)] as const,
+    );
+    return members.every(([key, member]) => member === value[key]) ? value : Object.fromEntries(members);
+  };
+  return rounded(object as JsonValue) as KubeObject;
+}
+
+/** Fields keep their lines; what a variable brought in comes from the line that named the variable. */
+function originsAfter(origins: Origins, object: KubeObject): Origins {
+  return {
+    at: (pointer) => origins.at(pointer),
+    *entries() {
+      for (const pointer of leavesOf(object as JsonValue, '')) {
+        const origin = origins.at(pointer);
+        if (origin !== undefined) yield [pointer, origin];
+      }
+    },
+  };
+}
+
+function* leavesOf(value: JsonValue, pointer: string): Iterable<string> {
+  const members: Iterable<readonly [string | number, JsonValue]> = Array.isArray(value)
+    ? (value as readonly JsonValue[]).entries()
+    : Object.entries(isJsonObject(value) ? (value as Readonly<Record<string, JsonValue>>) : {});
+  let isLeaf = true;
+  for (const [key, member] of members) {
+    isLeaf = false;
+    yield* leavesOf(member, joinPointer(pointer, key));
+  }
+  if (isLeaf) yield pointer;
 }
 
 function substituteObject(built: BuiltObject, lookup: (name: string) => string | undefined): KubeObject {
@@ -102,8 +146,7 @@ function originOfVariable({ object, origins }: BuiltObject, variable: string): O
       ? (value as readonly JsonValue[]).entries()
       : Object.entries(isJsonObject(value) ? value : {});
     for (const [key, member] of members) {
-      const token = String(key).replaceAll('~', '~0').replaceAll('/', '~1');
-      const found = find(member, `${pointer}/${token}`);
+      const found = find(member, joinPointer(pointer, key));
       if (found !== undefined) return found;
     }
     return undefined;
