@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { type CommandContext, flagOption, type OptionSpec, UsageError } from './command.ts';
 
 export const yesOption = {
@@ -13,6 +12,8 @@ export async function confirmed(ctx: CommandContext, question: string): Promise<
       `this asks before it changes the cluster (${question}); pass --yes where nobody can answer`,
     );
   }
+  // Loaded late: most command lines ask nothing.
+  const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await lines.question(`${question} [y/N] `, { signal: ctx.signal });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { plumbError } from '../../base/plumbError.ts';
 import { apiRequest } from './apiRequest.ts';
 import { withFileLock } from './fileLock.ts';
-import { cacheFolder } from './places.ts';
+import { cacheFolder, defaultSandboxName } from './places.ts';
 import { administratorAccess, sandboxFolder } from './sandboxFolder.ts';
 import {
   commandOf,
@@ -22,8 +22,6 @@ export type NamedSandbox =
   /** Its processes are there and its API server is not ready: starting, ending, or broken. */
   | { readonly name: string; readonly status: 'unready'; readonly reason: string }
   | { readonly name: string; readonly status: 'absent' };
-
-export const defaultSandboxName = 'default';
 
 /** Starts the sandbox of that name, or finds it running. Throws SandboxFailed; nothing is left then. */
 export async function sandboxUp(

@@ -12,6 +12,9 @@ export function cacheFolder(env: Environment = process.env): string {
   return join(isAbsolute(base) ? base : join(homedir(), '.cache'), 'plumb');
 }
 
+/** The sandbox that is meant when none is named. */
+export const defaultSandboxName = 'default';
+
 /**
  * The checkout of Plumb's repository that this code runs from; the sandbox is a tool of the checkout.
  * Throws NotFound in an installed extension or CLI, which carries no Go sources.
