@@ -33,7 +33,8 @@ export class ClusterSession {
   readonly cluster: ClusterClient;
   readonly context: string;
   readonly #options: ClusterSessionOptions;
-  readonly #identity: string;
+  /** Names this process in Leases and overrides. */
+  readonly identity: string;
   #term: LocalTerm | undefined;
   /** Why local mode ended by itself, until it is entered again. */
   #ended: PlumbError | undefined;
@@ -43,7 +44,7 @@ export class ClusterSession {
     this.#options = options;
     this.cluster = options.cluster;
     this.context = options.context;
-    this.#identity = newHolderIdentity(options.processId);
+    this.identity = newHolderIdentity(options.processId);
   }
 
   get mode(): ClusterMode {
@@ -107,7 +108,7 @@ export class ClusterSession {
   }
 
   installation(signal?: AbortSignal): Promise<Installation> {
-    return readInstallation(this.cluster, this.#identity, signal);
+    return readInstallation(this.cluster, this.identity, signal);
   }
 
   /** What the installed kustomize-controller was told; Flux 2.9's defaults without an install. */
@@ -148,7 +149,7 @@ export class ClusterSession {
     await requireNoActiveInstance(this.cluster, signal);
     const { cluster, clock, monotonicMs } = this.#options;
     const holder = await LeaseHolder.acquire(
-      { cluster, clock, monotonicMs, identity: this.#identity, onLost: (why) => this.#lost(why) },
+      { cluster, clock, monotonicMs, identity: this.identity, onLost: (why) => this.#lost(why) },
       targets,
       signal,
     );

@@ -45,6 +45,9 @@ export function createEngine(
       const { session } = await core.connected();
       await resumeObject(session.cluster, ref, signalOf(options));
     },
+    planOverride: (ref, options) => workloads.planOverride(ref, signalOf(options)),
+    startOverride: (planId, options) => workloads.startOverride(planId, signalOf(options)),
+    endOverride: (ref, options) => workloads.endOverride(ref, signalOf(options)),
     async setMode(mode, options) {
       await workloads.setMode(mode, signalOf(options));
       return statusOf(core, signalOf(options), workloads.running(), workloads.drifted);

@@ -11,6 +11,7 @@ import { conditionsOf } from '../flux/statusPatch.ts';
 import { formatRef, type KubeObject, type ObjectRef } from '../kube/object.ts';
 import type { RunView } from '../protocol/views.ts';
 import type { Clock } from '../ssa/runContext.ts';
+import { recordAnnotations } from './override/overrideRecord.ts';
 import { isSuspended } from './tree/syncState.ts';
 
 /** The field manager of what a user does through Plumb: suspends, resumes, requests. */
@@ -34,13 +35,14 @@ export async function suspendObject(
   );
 }
 
-/** Takes spec.suspend and the reason away. */
+/** Takes spec.suspend and the reason away; an override, whoever runs it, is over with that. */
 export async function resumeObject(
   cluster: ClusterClient,
   ref: ObjectRef,
   signal?: AbortSignal,
 ): Promise<void> {
-  const body = { metadata: { annotations: { [suspendReasonAnnotation]: null } }, spec: { suspend: null } };
+  const annotations = { [suspendReasonAnnotation]: null, ...recordAnnotations(undefined) };
+  const body = { metadata: { annotations }, spec: { suspend: null } };
   requireWritten(
     ref,
     'resumed',
@@ -143,7 +145,8 @@ export function runViewOf(object: KubeObject, ref: ObjectRef, elapsedMs: number)
   };
 }
 
-function handledToken(object: KubeObject): string | undefined {
+/** The last request that the object's controller has answered. */
+export function handledToken(object: KubeObject): string | undefined {
   const status = object['status'];
   const value = isJsonObject(status) ? status['lastHandledReconcileAt'] : undefined;
   return typeof value === 'string' ? value : undefined;
@@ -153,8 +156,9 @@ function isStillRunning(object: KubeObject): boolean {
   return getCondition(conditionsOf(object), 'Ready')?.status === 'Unknown';
 }
 
-function requireWritten(ref: ObjectRef, what: string, answer: Answer): void {
-  if (answer.type === 'ok') return;
+/** What the server made of a write. Throws NotFound, AccessDenied or RequestFailed, naming the object. */
+export function requireWritten(ref: ObjectRef, what: string, answer: Answer): KubeObject {
+  if (answer.type === 'ok') return answer.value;
   const { httpStatus, message } = answer.refusal;
   throw plumbError(httpStatus === 404 ? 'NotFound' : httpStatus === 403 ? 'AccessDenied' : 'RequestFailed', {
     subject: formatRef(ref),

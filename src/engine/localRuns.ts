@@ -16,20 +16,25 @@ import type { WatchStore } from './watchStore.ts';
 import { guardedClient } from './guardedClient.ts';
 import type { ClusterSession } from './clusterSession.ts';
 import type { LocalRun } from './localReconciler.ts';
+import type { Override } from './override/override.ts';
+import type { Overrides } from './override/overrides.ts';
 import type { Slot } from './queue.ts';
+import { folderArtifact } from './workspace/workingTreeArtifact.ts';
 
 /** What all runs on one cluster share: artifacts in memory and the recorder of events. */
 export class RunContexts {
   readonly artifacts = new ArtifactStore();
   readonly #core: EngineCore;
   readonly #session: ClusterSession;
+  readonly #overrides: Overrides;
   readonly #recorder: EventRecorder;
   readonly #writing: ClusterClient;
   readonly #superseded = new Map<string, AbortController>();
   readonly #follower: ObjectFollower;
 
-  constructor(core: EngineCore, session: ClusterSession, store: WatchStore) {
+  constructor(core: EngineCore, session: ClusterSession, store: WatchStore, overrides: Overrides) {
     this.#core = core;
+    this.#overrides = overrides;
     this.#session = session;
     this.#writing = guardedClient(session.cluster, session.localPermit);
     this.#follower = sharedFollower(store, session.cluster, core.config.namespace);
@@ -59,6 +64,7 @@ export class RunContexts {
     profile: ControllerProfile,
     running?: LocalRun,
   ): KustomizeContext {
+    const override = this.#overrides.of(ref);
     const newer = new AbortController();
     // A plan waits for nothing: it must not stand in for a run in progress.
     if (running !== undefined) this.#superseded.set(refKey(ref), newer);
@@ -72,6 +78,22 @@ export class RunContexts {
         readArtifact(this.source(fetchSignal, ref, undefined, profile), source),
       recordEvent: (event) => this.#record(event),
       superseded: () => newer.signal,
+      ...(override !== undefined && this.#overridden(override)),
+    };
+  }
+
+  /** With the right to write that the override gives, and the open folder in place of the source. */
+  #overridden(
+    override: Override,
+  ): Pick<KustomizeContext, 'cluster' | 'fetchArtifact' | 'isOverridden' | 'recordEvent'> {
+    const cluster = guardedClient(this.#session.cluster, override.permit);
+    const { clock, log } = this.#core.deps;
+    const recorder = new EventRecorder(cluster, clock, log);
+    return {
+      cluster,
+      isOverridden: () => true,
+      fetchArtifact: (source, signal) => folderArtifact(this.#core, source, signal),
+      recordEvent: (event) => recorder.record(coreEvent(event, clock.now(), process.hrtime.bigint())),
     };
   }
 

@@ -1,19 +1,24 @@
 import { isPlumbError, plumbError } from '../base/plumbError.ts';
 import { buildDesired } from '../controllers/kustomize/buildDesired.ts';
+import type { KustomizeContext } from '../controllers/kustomize/kustomizeContext.ts';
+import { reconcileKustomization } from '../controllers/kustomize/reconcileKustomization.ts';
 import type { Kustomization } from '../flux/api/kustomize.gen.ts';
 import { inventoryOf } from '../flux/kustomization.ts';
 import { sourceRefOf } from '../flux/references.ts';
-import { formatRef, type ObjectRef, refOf } from '../kube/object.ts';
+import { formatRef, type KubeObject, type ObjectRef, refOf } from '../kube/object.ts';
 import type { RenderedManifest } from '../protocol/engine.ts';
-import type { ClusterMode, DriftView, PlanView, RunView } from '../protocol/views.ts';
+import type { ClusterMode, DriftView, OverridePlan, PlanView, RunView } from '../protocol/views.ts';
 import { createDryRunCache, type DryRunCache } from '../ssa/dryRunCache.ts';
 import type { ClusterSession } from './clusterSession.ts';
 import { driftOf } from './drift/driftOf.ts';
 import { DriftedObjects, driftedIn } from './drift/driftedObjects.ts';
 import type { EngineCore } from './engineCore.ts';
 import { readFluxObject, requestReconcile, waitForRequest } from './fluxCommands.ts';
-import { LocalMode, onAbort } from './localMode.ts';
+import { LocalMode, onAbort, runViewOfOutcome } from './localMode.ts';
 import { RunContexts } from './localRuns.ts';
+import type { Override } from './override/override.ts';
+import { suspenderOf } from './override/overrideRecord.ts';
+import { Overrides } from './override/overrides.ts';
 import { PlanStore } from './planStore.ts';
 import { planView, manifestYaml } from './plans/planView.ts';
 import { type PlanFrom, planWorkload, type WorkloadPlan } from './plans/planWorkload.ts';
@@ -25,6 +30,7 @@ interface Cluster {
   readonly session: ClusterSession;
   readonly store: WatchStore;
   readonly contexts: RunContexts;
+  readonly overrides: Overrides;
   readonly dryRuns: DryRunCache;
 }
 
@@ -40,7 +46,7 @@ const longestDryRunAgeMs = 10 * 60_000;
 export class Workloads {
   readonly #core: EngineCore;
   readonly #plans = new PlanStore<StoredPlan>();
-  #shared: { readonly contexts: RunContexts; readonly dryRuns: DryRunCache } | undefined;
+  #shared: Omit<Cluster, 'session' | 'store'> | undefined;
   #local: LocalMode | undefined;
   readonly #listener: { dispose(): void };
   /** What drifted, for the trees. */
@@ -64,29 +70,54 @@ export class Workloads {
   }
 
   async plan(ref: ObjectRef, from: PlanFrom, signal: AbortSignal): Promise<PlanView> {
-    const { session } = await this.#cluster();
+    const { session, overrides } = await this.#cluster();
     const planned = await this.#planned(ref, from, signal);
     const { id } = this.#plans.add((newId) => ({ id: newId, planned }));
-    return planView(id, session.context, planned);
+    const view = planView(id, session.context, planned);
+    const isOverrideNeeded = session.mode === 'observe' && overrides.of(ref) === undefined;
+    const { live } = isOverrideNeeded ? await session.installation(signal) : { live: [] };
+    const suspender = suspenderOf(planned.kustomization as unknown as KubeObject);
+    return {
+      ...view,
+      warnings: [
+        ...view.warnings,
+        ...(suspender === undefined ? [] : [`it was suspended by ${suspender.manager}`]),
+        ...(live.length === 0
+          ? []
+          : [
+              'Flux reconciles it: an apply suspends it for one run, and what its own source says comes back after that',
+            ]),
+      ],
+    };
+  }
+
+  async planOverride(ref: ObjectRef, signal: AbortSignal): Promise<OverridePlan> {
+    return (await this.#cluster()).overrides.plan(ref, signal);
+  }
+
+  async startOverride(planId: string, signal: AbortSignal): Promise<void> {
+    return (await this.#cluster()).overrides.start(planId, signal);
+  }
+
+  async endOverride(ref: ObjectRef, signal: AbortSignal): Promise<void> {
+    return (await this.#cluster()).overrides.end(ref, signal);
   }
 
   async apply(planId: string, signal: AbortSignal): Promise<RunView> {
-    const { planned } = this.#plans.take(planId);
-    return this.#writing(signal, async ({ session, contexts }) =>
-      applyApproved(contexts.kustomize(signal, planned.ref, await session.profile(signal)), planned),
+    return this.#writing(this.#plans.take(planId).planned, signal, (ctx, planned) =>
+      applyApproved(ctx, planned),
     );
   }
 
   async prune(planId: string, signal: AbortSignal): Promise<RunView> {
-    const { planned } = this.#plans.take(planId);
-    return this.#writing(signal, async ({ session, contexts }) =>
-      pruneApproved(contexts.kustomize(signal, planned.ref, await session.profile(signal)), planned),
+    return this.#writing(this.#plans.take(planId).planned, signal, (ctx, planned) =>
+      pruneApproved(ctx, planned),
     );
   }
 
   /** In local mode one run of our own; in observe mode the controllers are asked by annotation and waited for. */
   async reconcile(ref: ObjectRef, withSource: boolean, signal: AbortSignal): Promise<RunView> {
-    const { session } = await this.#cluster();
+    const { session, contexts, overrides } = await this.#cluster();
     const object = await readFluxObject(session.cluster, ref, signal);
     const source = withSource ? sourceRefOf(object) : undefined;
     if (source !== undefined) {
@@ -94,6 +125,15 @@ export class Workloads {
       if (!fetched.ready) return fetched;
     }
     if (this.#local !== undefined) return this.#local.reconcile(ref);
+    if (overrides.of(ref) !== undefined) {
+      const started = this.#core.deps.clock.now();
+      const ctx = contexts.kustomize(signal, ref, await session.profile(signal));
+      return runViewOfOutcome(
+        ref,
+        await reconcileKustomization(ctx, ref),
+        this.#core.deps.clock.now() - started,
+      );
+    }
     const { live } = await session.installation(signal);
     if (live.length === 0) {
       throw plumbError('ModeForbids', {
@@ -138,9 +178,10 @@ export class Workloads {
   }
 
   async setMode(mode: ClusterMode, signal: AbortSignal): Promise<void> {
+    const { session, store, contexts, overrides } = await this.#cluster();
+    if (mode === session.mode && (mode === 'observe' || this.#local !== undefined)) return;
+    await overrides.endAll();
     if (mode === 'observe') return this.#leaveLocal();
-    if (this.#local !== undefined) return;
-    const { session, store, contexts } = await this.#cluster();
     const local = await LocalMode.enter(this.#core, session, store, contexts, signal);
     this.#local = local;
     onAbort(local.over, () => void this.#localEnded(local));
@@ -153,6 +194,7 @@ export class Workloads {
 
   async close(): Promise<void> {
     this.#listener.dispose();
+    await this.#shared?.overrides.endAll();
     await this.#leaveLocal();
   }
 
@@ -186,23 +228,43 @@ export class Workloads {
     return driftedIn(plan.changes, inventoryOf(kustomization), isLastApplied);
   }
 
-  /** In observe mode the Leases are taken for one approved write, where nobody else reconciles, and given back. */
-  async #writing<T>(signal: AbortSignal, work: (cluster: Cluster) => Promise<T>): Promise<T> {
-    const cluster = await this.#cluster();
-    if (this.#local !== undefined) return work(cluster);
-    await cluster.session.enterLocal(signal);
+  /**
+   * In observe mode an approved write is an override for one run; where nobody reconciles the Leases are taken for it instead,
+   * and given back.
+   */
+  async #writing(
+    planned: WorkloadPlan,
+    signal: AbortSignal,
+    write: (ctx: KustomizeContext, planned: WorkloadPlan) => Promise<RunView>,
+  ): Promise<RunView> {
+    const { session, store, contexts, overrides } = await this.#cluster();
+    const { ref } = planned;
+    const work = async (current: WorkloadPlan): Promise<RunView> =>
+      write(contexts.kustomize(signal, ref, await session.profile(signal)), current);
+    if (this.#local !== undefined || overrides.of(ref) !== undefined) return work(planned);
+    if ((await session.installation(signal)).live.length > 0) {
+      const shown = planned.kustomization as unknown as KubeObject;
+      const { generations } = await overrides.startShown(ref, shown, signal);
+      try {
+        return await work(withGeneration(planned, generations));
+      } finally {
+        await overrides.end(ref, this.#core.closing.signal);
+      }
+    }
+    await session.enterLocal(signal);
     try {
       // Watched, so that a controller's writes are seen.
-      await this.#core.watchFlux(cluster.store);
-      return await work(cluster);
+      await this.#core.watchFlux(store);
+      return await work(planned);
     } finally {
-      await cluster.session.leaveLocal();
+      await session.leaveLocal();
     }
   }
 
   /** Local mode ended by itself: its runs end, and nothing starts any more. The mode change was told already. */
   async #localEnded(local: LocalMode): Promise<void> {
     if (this.#local === local) this.#local = undefined;
+    await this.#shared?.overrides.endAll();
     await local.leave();
     this.#core.emit({ type: 'treeChanged' });
   }
@@ -217,11 +279,21 @@ export class Workloads {
     const { session, store } = await this.#core.connected();
     if (this.#shared === undefined) {
       const { uid } = await session.identify();
+      const overrides = new Overrides(this.#core, session);
       this.#shared ??= {
-        contexts: new RunContexts(this.#core, session, store),
+        overrides,
+        contexts: new RunContexts(this.#core, session, store, overrides),
         dryRuns: createDryRunCache({ clusterUid: uid, maxAge: longestDryRunAgeMs }),
       };
     }
     return { session, store, ...this.#shared };
   }
+}
+
+/** The plan as it was shown, of the object as its own suspension left it. */
+function withGeneration(planned: WorkloadPlan, { before, since }: Override['generations']): WorkloadPlan {
+  const { kustomization } = planned;
+  const { metadata } = kustomization;
+  if (metadata.generation !== before || since === undefined) return planned;
+  return { ...planned, kustomization: { ...kustomization, metadata: { ...metadata, generation: since } } };
 }

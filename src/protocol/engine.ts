@@ -17,6 +17,7 @@ import type {
   ClusterMode,
   ContextView,
   DriftView,
+  OverridePlan,
   PlanView,
   RunView,
   StatusView,
@@ -96,10 +97,16 @@ export interface Engine extends BootstrapApi, LookApi {
   apply(planId: string, options?: CallOptions): Promise<RunView>;
   /** Deletes the stale objects of an approved plan, and nothing else. */
   prune(planId: string, options?: CallOptions): Promise<RunView>;
-  /** One run now. In observe mode the controllers are asked by annotation; waits until they are done. */
+  /** One run now: of the folder's saved files under an override, by the controllers in observe mode, asked by annotation. */
   reconcile(ref: ObjectRef, withSource: boolean, options?: CallOptions): Promise<RunView>;
   suspend(ref: ObjectRef, reason: string | undefined, options?: CallOptions): Promise<void>;
   resume(ref: ObjectRef, options?: CallOptions): Promise<void>;
+  /** What an override of the Kustomization would do: this engine in place of its controller, with the folder's saved files. */
+  planOverride(ref: ObjectRef, options?: CallOptions): Promise<OverridePlan>;
+  /** Starts what was shown: suspends the object and waits until its controller has let go. Throws PlanOutdated, ModeForbids. */
+  startOverride(planId: string, options?: CallOptions): Promise<void>;
+  /** Ends it and restores what was before; also after a Plumb that is gone. */
+  endOverride(ref: ObjectRef, options?: CallOptions): Promise<void>;
   setMode(mode: ClusterMode, options?: CallOptions): Promise<StatusView>;
   /** Drift marks of one open document. */
   drift(uri: string, options?: CallOptions): Promise<DriftView>;

@@ -19,6 +19,8 @@ export type EngineEvent =
   /** The trees should be asked for again. */
   | { readonly type: 'treeChanged' }
   | { readonly type: 'modeChanged'; readonly cluster: ClusterView; readonly why: string }
+  /** An override ended without being asked to; nothing more is written for the object. */
+  | { readonly type: 'overrideEnded'; readonly ref: ObjectRef; readonly why: string }
   | {
       readonly type: 'diagnosticsChanged';
       readonly uri: string;

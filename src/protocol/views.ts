@@ -147,6 +147,18 @@ export interface PlanView {
   readonly warnings: readonly string[];
 }
 
+/** What an override would do, before it starts: the engine in place of the object's controller, with the folder's files. */
+export interface OverridePlan {
+  readonly id: string;
+  readonly ref: ObjectRef;
+  readonly cluster: string;
+  /** The folder that stands in for the source. */
+  readonly folder: string;
+  /** Somebody suspended the object before: starting the override passes over that. */
+  readonly suspendedBy?: { readonly manager: string; readonly time?: string; readonly reason?: string };
+  readonly warnings: readonly string[];
+}
+
 export interface ChangeSetEntryView {
   readonly ref: ObjectRef;
   readonly action: ChangeView['action'];

@@ -51,6 +51,7 @@ export function followEngine(engine: Engine, log: Logger): WorkspaceState {
       case 'treeChanged':
       case 'objectsChanged':
       case 'modeChanged':
+      case 'overrideEnded':
       case 'runFinished':
       case 'stageStarted':
         refreshSoon();

@@ -1,7 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { mkdir } from 'node:fs/promises';
 import { after } from 'node:test';
 import { FileTree } from '../../src/base/fileTree.ts';
 import { silentLogger } from '../../src/base/logger.ts';
@@ -38,22 +37,25 @@ export interface SharedFleet {
 /** Call it at the top of a test file; everything ends after its tests. */
 export async function sharedFleet(): Promise<SharedFleet> {
   const program = await ensureFluxController('kustomize-controller');
+  const engines: Engine[] = [];
+  const controllers: FluxController[] = [];
+  // Before the sandbox registers its own: hooks run in that order, and what lives on the cluster ends first.
+  after(async () => {
+    for (const engine of engines) await engine.dispose();
+    for (const controller of controllers) await controller.stop();
+  });
   const sandbox = await ownSandboxCluster();
   const flux = await fluxCluster(sandbox);
   const artifacts = await startArtifactServer();
   const namespace = await sandbox.freshNamespace('fleet');
   const folder = await mkdtemp(join(tmpdir(), 'plumb-fleet-'));
   const clone = join(folder, 'fleet');
-  const { url } = await flux.git.createRepository('fleet');
-  await runGit(folder, ['clone', '--quiet', url, clone]);
-  const engines: Engine[] = [];
-  const controllers: FluxController[] = [];
   after(async () => {
-    for (const engine of engines) await engine.dispose();
-    for (const controller of controllers) await controller.stop();
     await artifacts.close();
     await rm(folder, { recursive: true, force: true });
   });
+  const { url } = await flux.git.createRepository('fleet');
+  await runGit(folder, ['clone', '--quiet', url, clone]);
   for (const object of installManifests('flux-system')) await flux.apply(object);
   const source = await flux.apply({
     apiVersion: 'source.toolkit.fluxcd.io/v1',

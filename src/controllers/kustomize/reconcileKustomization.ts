@@ -91,6 +91,8 @@ async function work(run: KustomizationRun, checked: Checked): Promise<RunOutcome
     announce(run, 'Fetching manifests');
     const artifact = await stage(ctx, 'ArtifactFailed', () => fetchArtifact(run, checked.source));
     if (artifact === undefined) return await endRun(run, missingArtifact(ctx), []);
+    // Events tell what was applied, which is not what the source has.
+    if (run.isOverride) run.revision = artifact.revision;
     await applyArtifact(run, checked, artifact, done);
     return await endRun(run, { type: 'succeeded' }, done.changeSet);
   } catch (error) {

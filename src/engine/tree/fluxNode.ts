@@ -5,6 +5,7 @@ import { dependenciesOf, sourceRefOf } from '../../flux/references.ts';
 import { conditionsOf } from '../../flux/statusPatch.ts';
 import { type KubeObject, type ObjectRef, refKey, refOf } from '../../kube/object.ts';
 import type { FluxNode, InventoryNode, SourceLocation, SyncState } from '../../protocol/views.ts';
+import { overrideRecordOf } from '../override/overrideRecord.ts';
 import { isSuspended, stateOfFluxObject } from './syncState.ts';
 
 /** What the files say of a Flux object: itself, where it stands, and what it would apply (workloads). */
@@ -79,6 +80,7 @@ export function fluxNode(
     ...(annotations['plumb.dev/suspend-reason'] !== undefined && {
       suspendReason: annotations['plumb.dev/suspend-reason'],
     }),
+    ...optional('overriddenBy', overrideRecordOf(object)?.by),
     ...(drifted > 0 && { driftedObjects: drifted }),
     dependsOn: dependenciesOf(object).map(({ ref }) => ref),
     ...optional('sourceRef', sourceRefOf(object)),

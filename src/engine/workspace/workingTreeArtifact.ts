@@ -30,6 +30,16 @@ export async function workingTreeArtifact(
   return { artifact: artifactOf(snapshot, source), folder: snapshot.root };
 }
 
+/** The saved files of the folder that stands in for the source, as its artifact. Throws NotFound when no folder does. */
+export async function folderArtifact(
+  core: EngineCore,
+  source: KubeObject,
+  signal: AbortSignal,
+): Promise<Artifact> {
+  const snapshots = await core.workspace.saved(signal);
+  return artifactOf(folderFor(core, refOf(source), source, snapshots), source);
+}
+
 /** The folder that stands in for the source: the one configured for it, else one that has the source's address as a remote. */
 export function folderFor(
   core: EngineCore,

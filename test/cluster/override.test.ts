@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isPlumbError } from '../../src/base/plumbError.ts';
+import type { Kustomization } from '../../src/flux/api/kustomize.gen.ts';
+import type { ObjectRef } from '../../src/kube/object.ts';
+import type { Engine } from '../../src/protocol/engine.ts';
+import { configMap } from './fluxCluster.ts';
+import { nextEvent, sharedFleet } from './sharedFleet.ts';
+
+const fleet = await sharedFleet();
+const { flux, namespace } = fleet;
+const { sandbox } = flux;
+await fleet.write({
+  'apps/settings.yaml': configMap('settings', { color: 'blue' }),
+  'after/after.yaml': configMap('after', { color: 'blue' }),
+});
+await fleet.publish();
+// Without the flag a dependent waits 30 s for its next try.
+await fleet.startController(['--requeue-dependency=1s']);
+const apps = await fleet.kustomization('apps');
+const after = await fleet.kustomization('after', { dependsOn: [{ name: 'apps' }] });
+for (const ref of [apps, after]) await ready(ref);
+
+function pathOf({ name }: ObjectRef): string {
+  return `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${name}`;
+}
+
+function configMapRef(name: string): ObjectRef {
+  return { group: '', version: 'v1', kind: 'ConfigMap', namespace, name };
+}
+
+async function color(name = 'settings'): Promise<string | undefined> {
+  return (await flux.get<{ readonly data?: Readonly<Record<string, string>> }>(configMapRef(name))).data?.[
+    'color'
+  ];
+}
+
+async function ready(ref: ObjectRef): Promise<void> {
+  await sandbox.waitFor(pathOf(ref), (object) => {
+    const { metadata, spec, status } = object as unknown as Kustomization;
+    return (
+      spec.suspend !== true &&
+      status?.observedGeneration === metadata.generation &&
+      status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true
+    );
+  });
+}
+
+function suspendOf(kustomization: Kustomization): boolean | undefined {
+  return kustomization.spec.suspend;
+}
+
+async function paint(text: string): Promise<void> {
+  await fleet.write({ 'apps/settings.yaml': configMap('settings', { color: text }) });
+}
+
+async function start(engine: Engine, ref: ObjectRef): Promise<void> {
+  const { id } = await engine.planOverride(ref);
+  await engine.startOverride(id);
+}
+
+function endOf(engine: Engine): Promise<string> {
+  return nextEvent(engine, (event) => (event.type === 'overrideEnded' ? event.why : undefined));
+}
+
+test('an override suspends by handshake, writes the folder, leaves status to the controller, and restores', async () => {
+  await paint('red');
+  const engine = await fleet.engine();
+  const before = await flux.get<Kustomization>(apps);
+  await start(engine, apps);
+  const overridden = await flux.get<Kustomization>(apps);
+  assert.equal(suspendOf(overridden), true);
+  const { annotations = {} } = overridden.metadata;
+  assert.equal(overridden.status?.lastHandledReconcileAt, annotations['reconcile.fluxcd.io/requestedAt']);
+  assert.deepEqual(
+    Object.keys(annotations)
+      .filter((name) => name.startsWith('plumb.dev/'))
+      .sort(),
+    [
+      'plumb.dev/override-by',
+      'plumb.dev/override-previous-suspend',
+      'plumb.dev/override-since',
+      'plumb.dev/override-until',
+      'plumb.dev/override-where',
+    ],
+  );
+  assert.equal(await color(), 'blue');
+  const run = await engine.reconcile(apps, false);
+  assert.equal(run.ready, true, run.message);
+  assert.equal(await color(), 'red');
+  const { status } = await flux.get<Kustomization>(apps);
+  assert.deepEqual(
+    [status?.conditions, status?.lastAppliedRevision, status?.lastAttemptedRevision, status?.history],
+    [
+      before.status?.conditions,
+      before.status?.lastAppliedRevision,
+      before.status?.lastAttemptedRevision,
+      before.status?.history,
+    ],
+  );
+  const [node] = (await engine.tree()).workloads.filter(({ ref }) => ref.name === 'apps');
+  assert.equal(node?.overriddenBy, annotations['plumb.dev/override-by']);
+  // Dependents go on: they compare revisions.
+  assert.equal((await engine.reconcile(after, false)).reason, 'ReconciliationSucceeded');
+  await engine.endOverride(apps);
+  await ready(apps);
+  assert.equal(await color(), 'blue');
+  const restored = await flux.get<Kustomization>(apps);
+  assert.equal(suspendOf(restored), undefined);
+  assert.deepEqual(
+    Object.keys(restored.metadata.annotations ?? {}).filter((name) => name.startsWith('plumb.dev/')),
+    [],
+  );
+});
+
+test('nothing is written before the controller’s running reconcile has ended', async () => {
+  const slow = await fleet.kustomization('slow', {
+    path: './apps',
+    prune: false,
+    timeout: '30s',
+    healthChecks: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'late', namespace }],
+  });
+  await sandbox.waitFor(pathOf(slow), (object) => JSON.stringify(object).includes('Running health checks'));
+  await paint('green');
+  const engine = await fleet.engine();
+  let isStarted = false;
+  const starting = start(engine, slow).then(() => (isStarted = true));
+  await sandbox.waitFor(pathOf(slow), (object) => suspendOf(object as unknown as Kustomization) === true);
+  await assert.rejects(
+    engine.reconcile(slow, false),
+    (error) => isPlumbError(error, 'ModeForbids') && /suspended/.test(error.message),
+  );
+  assert.deepEqual([isStarted, await color()], [false, 'blue']);
+  await flux.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'late', namespace } });
+  await starting;
+  assert.equal((await engine.reconcile(slow, false)).ready, true);
+  assert.equal(await color(), 'green');
+  const ended = endOf(engine);
+  await flux.client.delete(slow);
+  await ended;
+});
+
+test('a resume by somebody else ends the override at once: nothing more is written', async () => {
+  const engine = await fleet.engine();
+  await start(engine, apps);
+  const ended = endOf(engine);
+  await flux.client.patch(
+    apps,
+    { spec: { suspend: false } },
+    { type: 'merge', fieldManager: 'kustomize-controller' },
+  );
+  assert.match(await ended, /somebody resumed it/);
+  await sandbox.waitFor(pathOf(apps), (object) => !JSON.stringify(object).includes('plumb.dev/override'));
+  await ready(apps);
+  const plan = await engine.plan(apps, 'workingTree');
+  assert.ok(
+    plan.warnings.some((text) => /suspends it for one run/.test(text)),
+    plan.warnings.join('; '),
+  );
+  // The next request goes to the controller again.
+  await engine.reconcile(apps, false);
+  assert.equal(await color(), 'blue');
+});
+
+test('a deletion ends the override, and an object deleted while suspended keeps its objects', async () => {
+  const engine = await fleet.engine();
+  const doomed = await fleet.kustomization('doomed', { path: './after' });
+  await ready(doomed);
+  await start(engine, doomed);
+  const ended = endOf(engine);
+  await flux.client.delete(doomed);
+  assert.match(await ended, /deleted|deletion/);
+  assert.equal(await flux.exists(configMapRef('after')), true);
+});
+
+test('somebody else’s suspend is named before it is passed over, and is there again afterwards', async () => {
+  const engine = await fleet.engine();
+  await flux.client.patch(
+    apps,
+    { spec: { suspend: true } },
+    { type: 'merge', fieldManager: 'kubectl-patch' },
+  );
+  const plan = await engine.planOverride(apps);
+  assert.equal(plan.suspendedBy?.manager, 'kubectl-patch');
+  await engine.startOverride(plan.id);
+  assert.equal((await engine.reconcile(apps, false)).ready, true);
+  assert.equal(await color(), 'green');
+  await engine.endOverride(apps);
+  assert.equal(suspendOf(await flux.get<Kustomization>(apps)), true);
+  await engine.resume(apps);
+  await ready(apps);
+  assert.equal(await color(), 'blue');
+});
+
+test('a suspend that came after it was shown makes the override outdated', async () => {
+  const engine = await fleet.engine();
+  const plan = await engine.planOverride(apps);
+  await flux.client.patch(
+    apps,
+    { spec: { suspend: true } },
+    { type: 'merge', fieldManager: 'kubectl-patch' },
+  );
+  await assert.rejects(engine.startOverride(plan.id), (error) => isPlumbError(error, 'PlanOutdated'));
+  await engine.resume(apps);
+  await ready(apps);
+});
+
+test('an approved apply in observe mode is an override for one run', async () => {
+  const engine = await fleet.engine();
+  const plan = await engine.plan(apps, 'workingTree');
+  const run = await engine.apply(plan.id);
+  assert.deepEqual(
+    run.changeSet.map(({ ref, action }) => `${ref.name} ${action}`),
+    ['settings configured'],
+  );
+  await ready(apps);
+  assert.equal(await color(), 'blue');
+});
+
+test('another Plumb’s override is respected; one whose process is gone is cleaned up with what was before', async () => {
+  const [first, second] = [await fleet.engine(), await fleet.engine()];
+  await start(first, apps);
+  await assert.rejects(
+    second.planOverride(apps),
+    (error) => isPlumbError(error, 'ModeForbids') && /is overridden by .*@/.test(error.message),
+  );
+  await assert.rejects(second.endOverride(apps), (error) => isPlumbError(error, 'ModeForbids'));
+  const gone = { metadata: { annotations: { 'plumb.dev/override-until': '2020-01-01T00:00:00Z' } } };
+  await flux.client.patch(apps, gone, { type: 'merge', fieldManager: 'plumb' });
+  await second.endOverride(apps);
+  await ready(apps);
+});
+
+test('closing the engine restores what it overrides', async () => {
+  const engine = await fleet.engine();
+  await start(engine, apps);
+  await engine.dispose();
+  await ready(apps);
+});
