@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { asPlumbError } from '../base/plumbError.ts';
+import { announceEnds } from './announcements.ts';
 import { registerCommands } from './commands/commands.ts';
 import { readEngineConfig } from './config.ts';
 import { showDiagnostics } from './diagnostics.ts';
@@ -52,6 +53,7 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
     engine.onEvent((event) => {
       if (event.type === 'log') log.write(event.entry);
     }),
+    announceEnds(engine),
     showFluxTree({
       viewId: 'plumb.workloads',
       state: workspaceState,

@@ -204,3 +204,22 @@ test('a FluxInstance whose operator runs the controllers must be paused first', 
   assert.equal(await mode(engine), 'local');
   await engine.setMode('observe');
 });
+
+test('an override in local mode takes the folder and leaves conditions alone; it ends with local mode', async () => {
+  await fleet.write({ 'apps/settings.yaml': configMap('settings', { color: 'red' }) });
+  const engine = await fleet.engine();
+  await engine.setMode('local');
+  assert.equal((await engine.reconcile(apps, false)).ready, true);
+  const { status, metadata } = await flux.get<Kustomization>(apps);
+  await engine.startOverride((await engine.planOverride(apps)).id);
+  assert.equal((await engine.reconcile(apps, false)).ready, true);
+  const color = async (): Promise<unknown> => (await flux.get(settings))['data'];
+  assert.deepEqual(await color(), { color: 'red' });
+  const overridden = await flux.get<Kustomization>(apps);
+  assert.deepEqual(overridden.status, status);
+  assert.equal(overridden.metadata.generation, metadata.generation);
+  await engine.endOverride(apps);
+  assert.equal((await engine.reconcile(apps, false)).ready, true);
+  assert.deepEqual(await color(), { color: 'blue' });
+  await engine.setMode('observe');
+});

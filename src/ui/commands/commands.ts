@@ -3,6 +3,7 @@ import { asPlumbError } from '../../base/plumbError.ts';
 import type { Command, CommandContext } from './commandContext.ts';
 import { copyName, reconcile, reconcileWithSource, resume, setMode, suspend } from './fluxCommands.ts';
 import { bootstrap, check, uninstall } from './setupCommands.ts';
+import { endOverride, override } from './overrideCommands.ts';
 import { apply, prune, showDifferences, showObject } from './planCommands.ts';
 
 /** Every command that package.json contributes; a test compares the two. */
@@ -12,6 +13,8 @@ const commands: Readonly<Record<string, Command>> = {
   'plumb.check': check,
   'plumb.copyName': copyName,
   'plumb.diff': showDifferences,
+  'plumb.endOverride': endOverride,
+  'plumb.override': override,
   'plumb.prune': prune,
   'plumb.reconcile': reconcile,
   'plumb.reconcileWithSource': reconcileWithSource,

@@ -88,7 +88,10 @@ async function confirmLocal(context: string): Promise<boolean> {
   const button = 'Reconcile from Here';
   const detail =
     'Plumb takes the Leases of the Flux controllers and reconciles every Kustomization and source of the cluster, ' +
-    'as the controllers would: it applies, prunes and reverts drift. It stops when this window closes.';
+    'as the controllers would: it applies, prunes and reverts drift.\n\n' +
+    'It stops when this window closes. While no Plumb runs nobody reconciles, and deleting a Flux object hangs. Other ' +
+    'readers of artifacts in the cluster get none; hosts that resolve only there need a port-forward; workload ' +
+    'identity needs your own cloud login.';
   const message = `Let this window reconcile the cluster ${context}?`;
   return (await vscode.window.showWarningMessage(message, { modal: true, detail }, button)) === button;
 }

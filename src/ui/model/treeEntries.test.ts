@@ -66,11 +66,15 @@ describe('rows of the Workloads view', () => {
     assert.equal(new Set(ids).size, 4);
   });
 
-  it('tell menus where the object stands and whether it is suspended', () => {
+  it('tell menus where the object stands and whether it is suspended or overridden', () => {
     const located = { folder: '/w', path: 'a.yaml', range: { start: at(0), end: at(1) } };
     assert.equal(
       workloadEntries([{ ...apps, location: located }])[0]?.contextValue,
-      ';workload;inCluster;inGit;located;active;',
+      ';workload;inCluster;inGit;located;active;overridable;',
+    );
+    assert.equal(
+      workloadEntries([{ ...apps, suspended: true, overriddenBy: 'me@here' }])[0]?.contextValue,
+      ';workload;inCluster;inGit;suspended;overridden;overridable;',
     );
     assert.equal(
       sourceEntries([{ ...apps, presence: 'onlyInGit', suspended: true }])[0]?.contextValue,

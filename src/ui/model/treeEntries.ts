@@ -102,6 +102,8 @@ function fluxEntry(
       target.type,
       ...placeWords(node.presence, node.location !== undefined),
       node.suspended ? 'suspended' : 'active',
+      ...(node.overriddenBy === undefined ? [] : ['overridden']),
+      ...(target.type === 'workload' && node.ref.kind === 'Kustomization' ? ['overridable'] : []),
     ]),
     spoken: [node.ref.kind, node.ref.name, stateText(node.state), ...stateWords(node)].join(', '),
     children,
