@@ -5,6 +5,7 @@ import type { GitRemote } from '../clients/git/gitRemote.ts';
 import { publicUrl } from '../clients/git/gitRemote.ts';
 import { formatRef, type KubeObject, type ObjectRef } from '../kube/object.ts';
 import { planStaged, type StagedObject } from './applyStaged.ts';
+import { buildInstallation } from './buildInstallation.ts';
 import {
   bootstrapTarget,
   type BootstrapRequest,
@@ -57,9 +58,11 @@ export async function planBootstrap(
   const secret = await planSyncSecret(ctx, target);
   const remote = remoteOf(target, secret);
   const repository = await readRepository(ctx, remote, target);
-  const syncObjects = syncManifests(target, secret !== undefined);
-  const commits = planCommits(target, repository, syncObjects, installation.controllers.length > 0);
-  const installObjects = wasApplied(liveKustomization) ? [] : commits.installation;
+  const manifests = syncManifests(target, secret !== undefined);
+  const commits = planCommits(target, repository, manifests, installation.controllers.length > 0);
+  const built = buildInstallation(target, repository, commits, manifests);
+  const syncObjects = built.sync;
+  const installObjects = wasApplied(liveKustomization) ? [] : built.components;
   const staged = await planStaged(ctx, [...installObjects, ...syncObjects]);
   const isSync = ({ ref }: StagedObject): boolean =>
     [refs.source, refs.kustomization].some(({ kind, name }) => ref.kind === kind && ref.name === name);
@@ -89,8 +92,9 @@ export function draftDigest(draft: BootstrapDraft): string {
   );
   const action = ({ ref, action: what }: StagedObject): string => `${formatRef(ref)} ${what}`;
   const keys = [secret?.action ?? '', ...(secret?.data.keys() ?? []), ...(secret?.removed ?? [])];
+  const objects = [...draft.installObjects, ...draft.syncObjects];
   const trusted = [secret?.deployKey?.publicKey ?? '', ...(secret?.hostKeys ?? []).map(({ line }) => line)];
-  return sha256Digest(canonicalJson([files, install.map(action), sync.map(action), keys, trusted]));
+  return sha256Digest(canonicalJson([files, objects, install.map(action), sync.map(action), keys, trusted]));
 }
 
 function requireSamePath(ref: ObjectRef, live: KubeObject | undefined, { path }: BootstrapTarget): void {

@@ -32,8 +32,13 @@ export interface CommitsPlan {
   readonly installation: readonly KubeObject[];
   /** Whether that file installs Flux's own controllers. */
   readonly hasControllers: boolean;
+  /** Of the Flux files those that a kustomization which is there already leaves out. */
+  readonly unlisted: readonly string[];
   readonly notes: readonly string[];
 }
+
+/** Text files of the repository by path. */
+type RepositoryFiles = Pick<RepositoryState, 'files'>;
 
 /**
  * Compares the repository with what upstream's layout wants in it. A file that says the same already is left as it is,
@@ -41,7 +46,7 @@ export interface CommitsPlan {
  */
 export function planCommits(
   target: BootstrapTarget,
-  repository: RepositoryState,
+  repository: RepositoryFiles,
   sync: readonly KubeObject[],
   clusterHasControllers: boolean,
 ): CommitsPlan {
@@ -56,6 +61,7 @@ export function planCommits(
     const resources = [...new Set([...written, syncFile, ...resourcesOf(repository, folder)])].sort();
     files.set(`${folder}/${kustomizationFile}`, formatKustomization(resources));
   }
+  const unlisted = unlistedFiles(kustomization, components.installation.length > 0);
   return {
     ...(components.commit !== undefined && { components: components.commit }),
     ...(files.size > 0 && {
@@ -63,16 +69,14 @@ export function planCommits(
     }),
     installation: components.installation,
     hasControllers: components.installation.some(isController),
-    notes: [
-      ...components.notes,
-      ...referenceNotes(target, repository, kustomization, components.installation.length > 0),
-    ],
+    unlisted,
+    notes: [...components.notes, ...referenceNotes(target, repository, kustomization, unlisted)],
   };
 }
 
 function planComponents(
   target: BootstrapTarget,
-  repository: RepositoryState,
+  repository: RepositoryFiles,
   clusterHasControllers: boolean,
 ): {
   readonly commit?: CommitPlan;
@@ -105,17 +109,19 @@ function planComponents(
   };
 }
 
-function saysTheSame(repository: RepositoryState, path: string, objects: readonly KubeObject[]): boolean {
+function saysTheSame(repository: RepositoryFiles, path: string, objects: readonly KubeObject[]): boolean {
   const text = repository.files.get(path);
   return text !== undefined && equalJson(readManifestFile(path, text) as JsonValue, objects);
 }
 
+interface KustomizationText {
+  readonly path: string;
+  readonly text: string;
+}
+
 const kustomizationNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'] as const;
 
-function kustomizationOf(
-  repository: RepositoryState,
-  folder: string,
-): { readonly path: string; readonly text: string } | undefined {
+function kustomizationOf(repository: RepositoryFiles, folder: string): KustomizationText | undefined {
   for (const name of kustomizationNames) {
     const path = joinTreePath(folder, name) ?? name;
     const text = repository.files.get(path);
@@ -125,7 +131,7 @@ function kustomizationOf(
 }
 
 /** The manifests of the folder, as upstream scans it: a folder with a kustomization of its own counts as one resource. */
-function resourcesOf(repository: RepositoryState, folder: string): readonly string[] {
+function resourcesOf(repository: RepositoryFiles, folder: string): readonly string[] {
   const prefix = `${folder}/`;
   const resources = new Set<string>();
   for (const [path, text] of repository.files) {
@@ -141,21 +147,27 @@ function resourcesOf(repository: RepositoryState, folder: string): readonly stri
   return [...resources];
 }
 
+function unlistedFiles(
+  kustomization: KustomizationText | undefined,
+  hasComponents: boolean,
+): readonly string[] {
+  if (kustomization === undefined) return [];
+  const files = [...(hasComponents ? [componentsFile] : []), syncFile];
+  return files.filter((file) => !lists(kustomization, file));
+}
+
 /** Says where files that are there already would keep the Flux manifests from being reconciled. */
 function referenceNotes(
   target: BootstrapTarget,
-  repository: RepositoryState,
-  kustomization: { readonly path: string; readonly text: string } | undefined,
-  hasComponents: boolean,
+  repository: RepositoryFiles,
+  kustomization: KustomizationText | undefined,
+  unlisted: readonly string[],
 ): readonly string[] {
   const { folder, path } = target;
-  const notes: string[] = [];
-  for (const file of [...(hasComponents ? [componentsFile] : []), syncFile]) {
-    if (kustomization !== undefined && !lists(kustomization, file))
-      notes.push(
-        `${kustomization.path} does not list ${file}: add it, or changes to it in Git have no effect.`,
-      );
-  }
+  const notes = unlisted.map(
+    (file) =>
+      `${kustomization?.path ?? folder} does not list ${file}: add it, or changes to it in Git have no effect.`,
+  );
   const above = kustomizationOf(repository, path);
   const name = folder.slice(folder.lastIndexOf('/') + 1);
   if (above !== undefined && !lists(above, name))
@@ -165,7 +177,7 @@ function referenceNotes(
   return notes;
 }
 
-function lists(kustomization: { readonly path: string; readonly text: string }, resource: string): boolean {
+function lists(kustomization: KustomizationText, resource: string): boolean {
   const [document] = parseYaml(kustomization.path, kustomization.text).value;
   const resources = isJsonObject(document?.value) ? document.value['resources'] : undefined;
   const entries = Array.isArray(resources) ? (resources as readonly JsonValue[]) : [];

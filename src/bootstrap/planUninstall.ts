@@ -1,8 +1,9 @@
-import { isJsonObject } from '../base/json.ts';
+import { isJsonObject, type JsonObject } from '../base/json.ts';
 import { mapLimit } from '../base/mapLimit.ts';
 import { plumbError } from '../base/plumbError.ts';
 import { fluxKinds } from '../flux/kinds.gen.ts';
-import { formatRef, type KubeObject, type ObjectRef, refOf } from '../kube/object.ts';
+import { refOfInventoryEntry } from '../kube/inventoryId.ts';
+import { formatRef, type KubeObject, type ObjectRef, refKey, refOf } from '../kube/object.ts';
 import type { RunContext } from '../ssa/runContext.ts';
 import { refusedError } from './refusedError.ts';
 
@@ -75,7 +76,7 @@ export async function planUninstall(
     namespace,
     deletions,
     fluxObjects: fluxObjects.map(refOf),
-    orphans: fluxObjects.flatMap(orphansOf),
+    orphans: fluxObjects.flatMap((object) => orphansOf(object, deletions, fluxObjects)),
     notes: [
       'Workloads stay as they are; files in Git and Helm release records outside this namespace are not touched.',
       ...(hasNamespace && !keepNamespace ? await namespaceNotes(ctx, namespace) : []),
@@ -112,12 +113,23 @@ async function listAll(
   throw refusedError({ ...kind, name: '*' }, 'list', answer.refusal);
 }
 
-function orphansOf(object: KubeObject): UninstallDraft['orphans'] {
+/** What the object applied and what stays: not Flux itself, and nothing of a namespace that goes. */
+function orphansOf(
+  object: KubeObject,
+  deletions: readonly ObjectRef[],
+  fluxObjects: readonly KubeObject[],
+): UninstallDraft['orphans'] {
   const status = isJsonObject(object['status']) ? object['status'] : {};
   const inventory = isJsonObject(status['inventory']) ? status['inventory'] : {};
   const entries = inventory['entries'];
-  if (!Array.isArray(entries) || entries.length === 0) return [];
-  return [{ owner: refOf(object), objects: entries.length }];
+  if (!Array.isArray(entries)) return [];
+  const gone = new Set([...deletions, ...fluxObjects.map(refOf)].map(refKey));
+  const namespaces = new Set(deletions.filter(({ kind }) => kind === 'Namespace').map(({ name }) => name));
+  const staying = (entries as readonly JsonObject[]).filter(({ id, v }) => {
+    const ref = refOfInventoryEntry({ id: String(id), v: String(v) });
+    return ref === undefined || !(gone.has(refKey(ref)) || namespaces.has(ref.namespace ?? ''));
+  });
+  return staying.length === 0 ? [] : [{ owner: refOf(object), objects: staying.length }];
 }
 
 async function namespaceNotes(ctx: RunContext, namespace: string): Promise<readonly string[]> {

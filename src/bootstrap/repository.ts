@@ -1,3 +1,4 @@
+import { FileTree } from '../base/fileTree.ts';
 import { plumbError } from '../base/plumbError.ts';
 import type { GitClient } from '../clients/git/gitClient.ts';
 import type { GitAuth, GitRemote } from '../clients/git/gitRemote.ts';
@@ -17,6 +18,8 @@ export interface RepositoryState {
   readonly head?: string;
   /** Text files below the Flux folder, and the kustomization file beside it, by path from the root. */
   readonly files: ReadonlyMap<string, string>;
+  /** Everything that a build of the Flux folder may read. */
+  readonly tree: FileTree;
 }
 
 /** How this run reaches the repository: with the credentials given, or with the user's own git where a deploy key is only made. */
@@ -39,7 +42,7 @@ export async function readRepository(
   const { branch } = target.request;
   const refs = await ctx.git.listRefs(remote, ['refs/heads/*'], ctx.signal);
   if (!refs.has(`refs/heads/${branch}`)) {
-    if (refs.size === 0) return { files: new Map() };
+    if (refs.size === 0) return { files: new Map(), tree: FileTree.empty };
     const names = [...refs.keys()].map((name) => name.replace('refs/heads/', ''));
     throw plumbError('NotFound', {
       subject: publicUrl(remote.url),
@@ -49,16 +52,31 @@ export async function readRepository(
   }
   const commit = await ctx.git.fetch(remote, { type: 'branch', branch }, ctx.signal);
   const beside = target.path === '' ? '' : `${target.path}/`;
-  const wanted = (await ctx.git.listTree(commit, ctx.signal)).filter(
-    ({ path, type }) =>
-      type === 'file' &&
-      ((path.startsWith(`${target.folder}/`) && /\.ya?ml$|\/Kustomization$/.test(path)) ||
-        (path.startsWith(beside) &&
-          /^(kustomization\.ya?ml|Kustomization)$/.test(path.slice(beside.length)))),
+  const entries = (await ctx.git.listTree(commit, ctx.signal)).filter(
+    ({ type }) => type === 'file' || type === 'executable',
   );
-  const bytes = await ctx.git.readFiles(commit, wanted, ctx.signal);
-  const files = [...bytes].map(([path, content]) => [path, Buffer.from(content).toString()] as const);
-  return { head: commit.hash, files: new Map(files.sort(([a], [b]) => (a < b ? -1 : 1))) };
+  const isBeside = (path: string): boolean =>
+    path.startsWith(beside) && isKustomizationFile(path.slice(beside.length));
+  const isBelow = (path: string): boolean => path.startsWith(`${target.folder}/`);
+  const near = entries.filter(({ path }) => isBelow(path) || isBeside(path));
+  const bytes = await ctx.git.readFiles(commit, near, ctx.signal);
+  const files = [...bytes]
+    .filter(([path]) => isBeside(path) || /\.ya?ml$|\/Kustomization$/.test(path))
+    .map(([path, content]) => [path, Buffer.from(content).toString()] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const reachesOut = files.some(
+    ([path, text]) => isBelow(path) && isKustomizationFile(posixName(path)) && text.includes('..'),
+  );
+  const all = reachesOut ? await ctx.git.readFiles(commit, entries, ctx.signal) : bytes;
+  return { head: commit.hash, files: new Map(files), tree: FileTree.from(all) };
+}
+
+function isKustomizationFile(name: string): boolean {
+  return /^(kustomization\.ya?ml|Kustomization)$/.test(name);
+}
+
+function posixName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function gitAuthOf(target: BootstrapTarget, secret: SyncSecretPlan | undefined): GitAuth | undefined {

@@ -67,6 +67,7 @@ export function createBootstrapApi(
 
     async planInstall(options, call) {
       const { ctx, session } = await open(call);
+      await requireSameNamespace(session, options.namespace, ctx.signal);
       const plan = await planInstall(ctx, options.namespace, options.force);
       return installs.add((id) => ({ draft: options, view: { id, cluster: session.context, ...plan } })).view;
     },
@@ -80,6 +81,7 @@ export function createBootstrapApi(
 
     async planBootstrap(options, call) {
       const { ctx, session } = await open(call);
+      await requireSameNamespace(session, options.namespace, ctx.signal);
       const { caFile, auth: _auth, timeoutMs: _timeoutMs, ...rest } = options;
       const draft = await planBootstrap(ctx, {
         ...rest,
@@ -219,6 +221,22 @@ async function readText(path: string, what: string): Promise<string> {
       cause: error,
     });
   }
+}
+
+/** The definitions say in which namespace the Leases lie: moving them would let a second Plumb reconcile beside the first. */
+async function requireSameNamespace(
+  session: ClusterSession,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { live, targets } = await session.installation(signal);
+  const isHeld = session.mode === 'local' || live.some(({ holder }) => holder.startsWith('plumb_'));
+  const [target] = targets;
+  if (!isHeld || target === undefined || targets.some((each) => each.namespace === namespace)) return;
+  throw plumbError('ModeForbids', {
+    message: `Plumb reconciles ${session.context} for the installation in namespace ${target.namespace}`,
+    hint: `use that namespace, or switch to observe mode before you set up ${namespace}`,
+  });
 }
 
 async function requireNoOtherPlumb(session: ClusterSession, signal: AbortSignal): Promise<void> {

@@ -184,6 +184,55 @@ test('commits on top of a branch that has files, and keeps a kustomization that 
   assert.equal(await runGit(repository, ['rev-list', '--count', 'main']), '3');
 });
 
+test('patches in a kustomization that is there count from the first apply on, wherever they lie', async () => {
+  const { request, repository } = await freshRequest();
+  const { namespace } = request;
+  const patch =
+    'apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: any\n  labels:\n    team: platform\n';
+  await commitFiles(repository, {
+    files: {
+      'shared/label.yaml': patch,
+      [`clusters/dev/${namespace}/kustomization.yaml`]: [
+        'resources: [gotk-components.yaml, gotk-sync.yaml, settings.yaml]',
+        'patches:',
+        '  - { path: ../../../shared/label.yaml, target: { kind: ServiceAccount } }',
+        '  - target: { kind: Kustomization }',
+        '    patch: \'[{ "op": "replace", "path": "/spec/interval", "value": "7m" }]\'',
+        '',
+      ].join('\n'),
+      [`clusters/dev/${namespace}/settings.yaml`]: [
+        'apiVersion: v1',
+        'kind: ConfigMap',
+        `metadata: { name: settings, namespace: ${namespace} }`,
+        '',
+      ].join('\n'),
+    },
+  });
+  await bootstrap(request);
+  const place = `namespaces/${namespace}`;
+  const read = async (path: string): Promise<string> =>
+    JSON.stringify((await sandbox.request('GET', path)).body);
+  const sync = `/apis/kustomize.toolkit.fluxcd.io/v1/${place}/kustomizations/${namespace}`;
+  assert.match(await read(`/api/v1/${place}/serviceaccounts/kustomize-controller`), /"team":"platform"/);
+  assert.match(await read(sync), /"interval":"7m"/);
+  assert.equal(await statusOf(`/api/v1/${place}/configmaps/settings`), 200);
+  const again = await bootstrap(request);
+  assert.deepEqual(again.outcome.commits, []);
+  assert.ok([...again.draft.install, ...again.draft.sync].every(({ action }) => action === 'unchanged'));
+});
+
+test('a kustomization that cannot be built is named with file and line before anything is written', async () => {
+  const { request, repository } = await freshRequest();
+  const path = `clusters/dev/${request.namespace}/kustomization.yaml`;
+  await commitFiles(repository, { files: { [path]: 'resources:\n  - gotk-sync.yaml\n  - missing.yaml\n' } });
+  await assert.rejects(bootstrap(request), failsWith('BuildFailed', /kustomization\.yaml:3:.*missing\.yaml/));
+  assert.equal(await runGit(repository, ['rev-list', '--count', 'main']), '1');
+  assert.equal(await statusOf(`/api/v1/namespaces/${request.namespace}`), 404);
+  await commitFiles(repository, { files: { [path]: 'resources: [gotk-components.yaml, gotk-sync.yaml]\n' } });
+  const { steps } = await bootstrap(request);
+  assert.equal(steps.at(-1), 'sync done');
+});
+
 test('a branch that does not exist beside others is an error that names them', async () => {
   const { request, repository } = await freshRequest({ branch: 'production' });
   await commitFiles(repository, { files: { 'README.md': '# Fleet\n' } });
@@ -530,7 +579,14 @@ test('uninstall shows what goes and what stays, and takes exactly that', async (
     spec: { interval: '1m', path: './', prune: true, sourceRef: { kind: 'GitRepository', name: 'x' } },
   });
   const apps = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization', name: 'apps' };
-  const inventory = { entries: [{ id: 'default_workload__ConfigMap', v: 'v1' }] };
+  const inventory = {
+    entries: [
+      { id: 'default_workload__ConfigMap', v: 'v1' },
+      // Goes with its namespace, and is no workload that stays.
+      { id: `${namespace}_source-controller__ServiceAccount`, v: 'v1' },
+      { id: `_${namespace}__Namespace`, v: 'v1' },
+    ],
+  };
   await administrator.cluster.patch(
     { ...apps, namespace: 'default' },
     { status: { inventory } },

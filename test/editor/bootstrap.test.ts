@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Workbench } from '../../scripts/editor/workbench.ts';
 import { startEditor, temporaryFolder } from './harness.ts';
@@ -68,7 +70,75 @@ describe('bootstrap from the command palette', () => {
       await workbench.acceptInput();
       await workbench.dialogButton('Delete');
       await workbench.line('Uninstall Flux from sandbox: done', 4);
+      await workbench.rowGone('Workloads', 'flux-system');
       assert.equal((await cluster.read(kustomization)).status, 404);
+    });
+  });
+
+  it('tells a dead cluster, missing rights and a rejected push, and the next try succeeds', async (test) => {
+    const repository = await cluster.httpRepository('rejected');
+    const freed = await cluster.beforePush(repository, 'echo "main is frozen" >&2; exit 1');
+    await editor.inWindow(test, await temporaryFolder(test, 'empty'), async (workbench) => {
+      await begin(workbench, 'dead');
+      await workbench.question('Git repository');
+      await workbench.answerInput(repository.url);
+      await acceptAll(workbench, questions.slice(2));
+      await workbench.toastButton('127.0.0.1:1', 'Change Answers…');
+
+      await workbench.question('Which cluster?');
+      await workbench.pickItem('viewer');
+      await acceptAll(workbench, questions.slice(1));
+      await workbench.screenshot('bootstrap without rights');
+      await workbench.toastButton(/CustomResourceDefinition\/.*Forbidden/, 'Change Answers…');
+      assert.deepEqual(await cluster.commits(repository), []);
+
+      await workbench.question('Which cluster?');
+      await workbench.pickItem('sandbox');
+      await acceptAll(workbench, questions.slice(1));
+      await workbench.pickItem('Bootstrap sandbox');
+      await workbench.toast('main is frozen');
+      await workbench.screenshot('bootstrap rejected');
+      await freed();
+      await workbench.toastButton('main is frozen', 'Try Again');
+      await workbench.pickItem('Bootstrap sandbox');
+      await workbench.line('Bootstrap sandbox: done', 4);
+      assert.equal((await cluster.commits(repository)).length, 2);
+    });
+  });
+
+  it('makes a deploy key, waits for its registration, and goes on after a cancelled run', async (test) => {
+    const repository = await cluster.sshRepository('keyed');
+    const hold = join(repository.folder, 'hold');
+    await writeFile(hold, '');
+    await cluster.beforePush(repository, `while [ -e ${hold} ]; do sleep 0.2; done`);
+    await editor.inWindow(test, await temporaryFolder(test, 'empty'), async (workbench) => {
+      await begin(workbench, 'sandbox');
+      await workbench.question('Git repository');
+      await workbench.answerInput(repository.url);
+      await acceptAll(workbench, questions.slice(2, 5));
+      await workbench.question('namespace of the Flux objects');
+      await workbench.answerInput('flux-keyed');
+      const publicKey = (await (await workbench.line('ssh-ed25519 AAAA')).innerText()).replaceAll(
+        '\u00a0',
+        ' ',
+      );
+      await workbench.screenshot('bootstrap with a deploy key');
+      await workbench.pickItem('Copy the deploy key');
+      await workbench.statusItem('deploy key copied');
+      await workbench.pickItem('The key is registered: bootstrap sandbox');
+      await workbench.toastButton('bootstrapping sandbox', 'Cancel');
+      await workbench.toast('was cancelled');
+      await rm(hold);
+      await workbench.toastButton('was cancelled', 'Try Again');
+      await workbench.line(publicKey);
+      await workbench.pickItem('The key is registered: bootstrap sandbox');
+      await workbench.toast('add this deploy key');
+      await workbench.screenshot('bootstrap waits for the key');
+      cluster.ssh.allow(publicKey, 'read');
+      await workbench.toastButton('add this deploy key', 'Try Again');
+      await workbench.pickItem(/^.?Reconcile sandbox|^.?Bootstrap sandbox/);
+      await workbench.line('Bootstrap sandbox: done', 4);
+      assert.equal((await cluster.commits(repository)).length, 2);
     });
   });
 });
@@ -81,16 +151,18 @@ async function begin(workbench: Workbench, context: string): Promise<void> {
   await workbench.pickItem(new RegExp(`^${context}`));
 }
 
+const questions = [
+  'Which cluster?',
+  'Git repository',
+  'branch to commit to',
+  'folder of this cluster',
+  'logged in to',
+  'namespace of the Flux objects',
+];
+
 /** Answers every question as it is proposed. */
-async function acceptAll(workbench: Workbench): Promise<void> {
-  for (const question of [
-    'Which cluster?',
-    'Git repository',
-    'branch to commit to',
-    'folder of this cluster',
-    'logged in to',
-    'namespace of the Flux objects',
-  ]) {
+async function acceptAll(workbench: Workbench, asked: readonly string[] = questions): Promise<void> {
+  for (const question of asked) {
     await workbench.question(question);
     await workbench.acceptInput();
   }

@@ -66,7 +66,7 @@ export async function startSetupCluster(): Promise<SetupCluster> {
 }
 
 async function writeUserGit(home: string, ssh: GitSshServer): Promise<void> {
-  const user = await generateSshKey('ed25519');
+  const user = await generateSshKey('ecdsa');
   ssh.allow(user.publicKey, 'write');
   const [key, knownHosts] = [join(home, 'id'), join(home, 'known_hosts')];
   await writeFile(key, user.identity.reveal(), { mode: 0o600 });

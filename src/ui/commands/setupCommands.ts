@@ -39,7 +39,7 @@ async function carryOut(ctx: CommandContext, { plan }: Approved): Promise<void> 
     (signal) => ctx.engine.bootstrap(plan.id, { signal }),
   );
   await ctx.plans.showText(`Bootstrap ${plan.cluster}.md`, bootstrapResultPage(plan, result));
-  vscode.window.setStatusBarMessage(`$(pass) ${plan.cluster} is synced with ${plan.folder}`, 8000);
+  vscode.window.setStatusBarMessage(`$(pass) ${plan.cluster} is synced with ${plan.url}`, 8000);
   await ctx.state.refresh();
 }
 

@@ -77,7 +77,7 @@ test('the plan names every file, object, key and note before anything is written
     'Commit "Add Flux sync manifests" and push it:',
     '- clusters/dev/flux-system/gotk-components.yaml (changed, 126 KB)',
     '- clusters/dev/flux-system/gotk-sync.yaml (added, 12 bytes)',
-    '- create Kustomization: flux-system/flux-system',
+    '- create Kustomization in flux-system: flux-system',
     '- create Secret/flux-system/flux-system with identity, known_hosts',
     '- ssh-ed25519 SHA256:host',
     '```yaml\nkind: List\n```',

@@ -83,7 +83,7 @@ export function bootstrapResultPage(plan: BootstrapPlan, result: BootstrapResult
   const { run, deployKey } = result;
   const changed = run.changeSet.filter(({ action }) => action !== 'unchanged' && action !== 'skipped').length;
   return page(`Bootstrap ${plan.cluster}: done`, [
-    `The cluster is synced with ${plan.folder} of ${plan.url}.`,
+    `${plan.cluster} is synced with ${plan.url}. Flux’s own manifests lie in ${plan.folder}.`,
     facts([
       ['Cluster', plan.cluster],
       ['Revision', shortRevision(result.revision)],
@@ -253,8 +253,9 @@ interface KindOfObjects {
 function byKind(objects: readonly PlannedObject[]): readonly KindOfObjects[] {
   const groups = new Map<string, KindOfObjects & { readonly names: string[] }>();
   for (const { ref, action } of objects) {
-    const key = `${action} ${ref.kind}`;
-    const group = groups.get(key) ?? { action: verbOf(action), kind: ref.kind, names: [] };
+    const place = ref.namespace === undefined ? ref.kind : `${ref.kind} in ${ref.namespace}`;
+    const key = `${action} ${place}`;
+    const group = groups.get(key) ?? { action: verbOf(action), kind: place, names: [] };
     group.names.push(shortName(ref));
     groups.set(key, group);
   }
@@ -274,8 +275,7 @@ function verbOf(action: PlannedObject['action']): string {
 }
 
 function shortName(ref: ObjectRef): string {
-  if (ref.kind === 'CustomResourceDefinition') return ref.name.split('.')[0] ?? ref.name;
-  return ref.namespace === undefined ? ref.name : `${ref.namespace}/${ref.name}`;
+  return ref.kind === 'CustomResourceDefinition' ? (ref.name.split('.')[0] ?? ref.name) : ref.name;
 }
 
 function sizeText(bytes: number): string {
