@@ -84,10 +84,10 @@ export class LocalMode {
     return this.#reconciler.running();
   }
 
-  /** One run now; the object's outcome. */
-  async reconcile(ref: ObjectRef): Promise<RunView> {
+  /** One run now; the object's outcome. The signal ends the caller's waiting; the run is the cluster's and goes on. */
+  async reconcile(ref: ObjectRef, signal: AbortSignal): Promise<RunView> {
     const started = this.#core.deps.clock.now();
-    const outcome = await this.#reconciler.reconcileNow(ref);
+    const outcome = await unlessAborted(this.#reconciler.reconcileNow(ref), signal);
     return runViewOfOutcome(ref, outcome, this.#core.deps.clock.now() - started);
   }
 
@@ -103,6 +103,13 @@ export class LocalMode {
 export function onAbort(signal: AbortSignal, listener: () => void): void {
   if (signal.aborted) listener();
   else signal.addEventListener('abort', listener, { once: true });
+}
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    onAbort(signal, () => reject(signal.reason as Error));
+    work.then(resolve, reject);
+  });
 }
 
 /** A run as it is shown. */

@@ -124,7 +124,7 @@ export class Workloads {
       const fetched = await this.reconcile(source, false, signal);
       if (!fetched.ready) return fetched;
     }
-    if (this.#local !== undefined) return this.#local.reconcile(ref);
+    if (this.#local !== undefined) return this.#local.reconcile(ref, signal);
     if (overrides.of(ref) !== undefined) {
       const started = this.#core.deps.clock.now();
       const ctx = contexts.kustomize(signal, ref, await session.profile(signal));
