@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { ownSandboxCluster } from '../cluster/sandboxCluster.ts';
+import { startGitHttpServer } from '../servers/gitHttpServer.ts';
+import { runGit } from '../servers/gitRepository.ts';
+import { type Run, startPlumb, writeKubeconfig } from './plumbProcess.ts';
+
+// Definitions are shared by everybody on a cluster, and local mode by everything on it.
+const sandbox = await ownSandboxCluster();
+const folder = await mkdtemp(join(tmpdir(), 'plumb-cli-'));
+const git = await startGitHttpServer();
+
+after(async () => {
+  await git.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Not awaited synchronously: the Git server runs in this process. */
+async function plumb(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Run & { readonly signal: NodeJS.Signals | null }> {
+  return startPlumb(args, { cwd: folder, env: { KUBECONFIG: sandbox.kubeconfig, ...env } }).ended;
+}
+
+const onFleet = (url: string, ...more: string[]): readonly string[] => [
+  ...['bootstrap', 'git', '--url', url, '--path', 'clusters/dev'],
+  ...more,
+];
+
+const definition =
+  '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/kustomizations.kustomize.toolkit.fluxcd.io';
+
+async function isInstalled(): Promise<boolean> {
+  return (await sandbox.request('GET', definition)).status === 200;
+}
+
+test('wrong usage of bootstrap exits with 64 and says what is right', async () => {
+  for (const [args, expected] of [
+    [['bootstrap'], /plumb bootstrap git --url URL/],
+    [['bootstrap', 'github', '--url', 'x'], /plumb bootstrap git --url URL/],
+    [['bootstrap', 'git'], /--url is missing/],
+    [onFleet('ssh://git@example.com/a.git', '--ssh-key-algorithm', 'dsa'), /ed25519, ecdsa, rsa/],
+    [onFleet(git.url, '--timeout', 'soon'), /--timeout takes a duration/],
+  ] as const) {
+    const run = await plumb(args);
+    assert.deepEqual([run.code, run.out], [64, ''], args.join(' '));
+    assert.match(run.err, expected);
+  }
+});
+
+test('what only the user can correct exits with 2 and names it', async () => {
+  for (const [args, expected] of [
+    [onFleet('http://git.example.com/fleet.git'), /plain HTTP.*\n.*--allow-insecure-http/],
+    [onFleet('https://me:s3cret@example.com/fleet.git'), /holds a password/],
+    [onFleet(`${git.url}/fleet.git`, '--branch', 'a..b'), /no name of a branch/],
+    [onFleet(`${git.url}/fleet.git`, '--namespace', 'Flux'), /namespace "Flux" is not allowed/],
+    [onFleet('ssh://git@example.com/a.git', '--private-key-file', 'none'), /none: .*cannot be read/],
+  ] as const) {
+    const run = await plumb(args);
+    assert.deepEqual([run.code, run.out], [2, ''], `${args.join(' ')}: ${run.err}`);
+    assert.match(run.err, expected);
+    assert.doesNotMatch(run.err, /s3cret/);
+  }
+});
+
+test('a dead cluster exits with 4, and nothing is pushed', async () => {
+  const { url, folder: repository } = await git.createRepository('unused');
+  const KUBECONFIG = writeKubeconfig(join(folder, 'dead'), { server: 'https://127.0.0.1:1' });
+  for (const args of [onFleet(url, '--yes'), ['install', '--yes'], ['check'], ['uninstall', '--yes']]) {
+    const run = await plumb(args, { KUBECONFIG });
+    assert.equal(run.code, 4, `${args.join(' ')}: ${run.err}`);
+    assert.match(run.err, /127\.0\.0\.1:1/);
+  }
+  assert.equal(await runGit(repository, ['for-each-ref']), '');
+});
+
+test('previews change nothing, and without --yes nobody agrees to anything', async () => {
+  const { url, folder: repository } = await git.createRepository('preview');
+  const shown = await plumb(onFleet(url, '--dry-run'));
+  assert.equal(shown.code, 0, shown.err);
+  assert.match(shown.out, /\+ clusters\/dev\/flux-system\/gotk-sync\.yaml/);
+  const json = await plumb(onFleet(url, '--dry-run', '-o', 'json'));
+  const plan = JSON.parse(json.out) as { cluster: string; commits: unknown[]; isUpToDate: boolean };
+  assert.deepEqual([plan.cluster, plan.commits.length, plan.isUpToDate], ['sandbox', 2, false]);
+  const unasked = await plumb(onFleet(url));
+  assert.deepEqual([unasked.code, unasked.out], [64, '']);
+  assert.match(unasked.err, /bootstrap sandbox\?.*--yes/);
+  const install = await plumb(['install', '--dry-run']);
+  assert.match(install.out, /CustomResourceDefinition: .*kustomizations/);
+  assert.equal((await plumb(['install'])).code, 64);
+  assert.equal(await runGit(repository, ['for-each-ref']), '');
+  assert.equal(await isInstalled(), false);
+});
+
+test('install --export prints the manifests without a cluster', async () => {
+  const run = await plumb(['install', '--export', '--namespace', 'gitops'], { KUBECONFIG: '/dev/null' });
+  assert.equal(run.code, 0, run.err);
+  assert.match(run.out, /^---\n# This manifest was generated by plumb\. DO NOT EDIT\.\n/);
+  assert.match(run.out, /\n {2}namespace: gitops\n/);
+});
+
+test('check fails with 1 and the remedy where nothing is installed', async () => {
+  const run = await plumb(['check']);
+  assert.equal(run.code, 1, run.err);
+  assert.match(run.out, /✗ Flux is not installed/);
+  assert.equal((await plumb(['check', '--pre'])).code, 0);
+});
+
+test('bootstrap, a second bootstrap, check and uninstall: each does what it says, once', async () => {
+  const { url, folder: repository } = await git.createRepository('fleet');
+  const hook = join(repository, 'hooks', 'pre-receive');
+  await writeFile(hook, '#!/bin/sh\necho "main is frozen" >&2\nexit 1\n');
+  await chmod(hook, 0o755);
+  const rejected = await plumb(onFleet(url, '--yes'));
+  assert.equal(rejected.code, 4, rejected.err);
+  assert.match(rejected.err, /main is frozen/);
+  assert.equal(await isInstalled(), false, 'a rejected push leaves the cluster alone');
+  await rm(hook);
+
+  const first = await plumb(onFleet(url, '--yes'));
+  assert.equal(first.code, 0, first.err);
+  assert.match(first.err, /✔ components: pushed [0-9a-f]{7}: Add Flux/);
+  const head = await runGit(repository, ['rev-parse', 'main']);
+  assert.match(first.out, new RegExp(`reconciled main@sha1:${head}`));
+  const second = await plumb(onFleet(url, '-o', 'json'));
+  assert.equal(second.code, 0, second.err);
+  const result = JSON.parse(second.out) as { commits: unknown[]; revision: string };
+  assert.deepEqual(result.commits, []);
+  assert.equal(await runGit(repository, ['rev-parse', 'main']), head);
+
+  const moved = await plumb(['bootstrap', 'git', '--url', url, '--path', 'clusters/prod', '--yes']);
+  assert.equal(moved.code, 2);
+  assert.match(moved.err, /would overwrite path/);
+
+  const check = await plumb(['check']);
+  assert.equal(check.code, 0, check.out + check.err);
+  assert.match(check.out, /all checks passed/);
+
+  const preview = await plumb(['uninstall', '--dry-run']);
+  assert.equal(preview.code, 0, preview.err);
+  assert.match(preview.out, /- Namespace: flux-system/);
+  assert.equal((await plumb(['uninstall'])).code, 64);
+  assert.equal(await isInstalled(), true, 'a preview deletes nothing');
+  const uninstalled = await plumb(['uninstall', '--yes']);
+  assert.equal(uninstalled.code, 0, uninstalled.err);
+  const again = await plumb(['uninstall', '--yes']);
+  assert.equal(again.code, 2, again.err);
+  assert.match(again.err, /no Flux installation was found/);
+});
