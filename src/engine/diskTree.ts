@@ -11,10 +11,13 @@ export class DiskTree implements ReadableTree {
   readonly #root: string;
   readonly #contents = new Map<string, Uint8Array | undefined>();
   readonly #stats = new Map<string, Stats | undefined>();
+  readonly #onRead: (readBytes: number) => void;
+  #readBytes = 0;
 
-  /** The tree of the disk that holds a path. */
-  constructor(path: string) {
+  /** The tree of the disk that holds a path. `onRead` is called with the bytes read so far. */
+  constructor(path: string, onRead: (readBytes: number) => void = () => undefined) {
     this.#root = parse(path).root;
+    this.#onRead = onRead;
   }
 
   has(path: string): boolean {
@@ -25,6 +28,7 @@ export class DiskTree implements ReadableTree {
     if (this.#contents.has(path)) return this.#contents.get(path);
     const content = this.has(path) ? readable(path, () => readFileSync(this.diskPath(path))) : undefined;
     this.#contents.set(path, content);
+    if (content !== undefined) this.#onRead((this.#readBytes += content.byteLength));
     return content;
   }
 

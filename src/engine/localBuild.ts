@@ -13,6 +13,8 @@ export interface LocalBuildOptions {
   readonly loadRestrictions: 'none' | 'rootOnly';
   readonly format: 'yaml' | 'json';
   readonly signal: AbortSignal;
+  /** Called with the bytes read so far. */
+  readonly onRead?: (readBytes: number) => void;
 }
 
 export interface BuiltField {
@@ -34,7 +36,7 @@ export interface LocalBuild {
 export async function buildFolder(folder: string, options: LocalBuildOptions): Promise<LocalBuild> {
   await requireFolder(folder);
   const path = await realpath(folder);
-  const tree = new DiskTree(path);
+  const tree = new DiskTree(path, options.onRead);
   const { objects, diagnostics, needs } = buildKustomization(tree, tree.fromAbsolute(path), {
     loadRestrictions: options.loadRestrictions,
     order: 'legacy',

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { formatDiagnostic } from '../../base/diagnostic.ts';
 import { type Command, type CommandContext, flagOption, textOption, UsageError } from '../command.ts';
 import { clusterOptions } from '../globalOptions.ts';
+import { lightProcess } from '../lightProcess.ts';
 import { withEngine } from '../openEngine.ts';
 
 const restrictions = { LoadRestrictionsRootOnly: 'rootOnly', LoadRestrictionsNone: 'none' } as const;
@@ -45,11 +46,13 @@ export const buildCommand: Command = {
 };
 
 async function buildDirectory(ctx: CommandContext, folder: string): Promise<number> {
+  const onRead = lightProcess();
   const { buildFolder } = await import('../../engine/localBuild.ts');
   const { text, fields, diagnostics } = await buildFolder(resolve(ctx.cwd, folder), {
     loadRestrictions: restrictionOf(ctx),
     format: formatOf(ctx),
     signal: ctx.signal,
+    onRead,
   });
   for (const diagnostic of diagnostics) ctx.terminal.err(`${formatDiagnostic(diagnostic)}\n`);
   if (diagnostics.some(({ severity }) => severity === 'error')) return 2;
