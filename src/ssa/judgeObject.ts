@@ -101,17 +101,30 @@ async function judgeUnread(
   return await compareAgain(ctx, built, start, answer.value, judging);
 }
 
+/** How often an object that others keep writing is asked for again before the last answers are compared as they are. */
+const maxReadsAgain = 4;
+
+/** Compares with what the server merged with. Others may write between the two calls: then both are made again. */
 async function compareAgain(
   ctx: RunContext,
   built: BuiltObject,
   start: Start,
   dryRun: KubeObject,
   judging: Judging,
+  left = maxReadsAgain,
 ): Promise<Change> {
   const again = liveOf(await ctx.cluster.get(start.ref, ctx.signal));
   if (again.type !== 'present') return await judgeObject(ctx, built, start.ref, again, judging);
-  if (isSkipped(start.desired, again.object, judging.owner)) return skipped(start, again.object);
-  return await compare(ctx, built, start, again.object, dryRun, judging);
+  const live = again.object;
+  if (isSkipped(start.desired, live, judging.owner)) return skipped(start, live);
+  if (left === 0 || live.metadata.resourceVersion === dryRun.metadata.resourceVersion)
+    return await compare(ctx, built, start, live, dryRun, judging);
+  const { answer } = await judging.dryRun(start.desired, live);
+  if (answer.type === 'refused')
+    return refusedChange(built, start, live, maskedRefusal(start.desired, answer.refusal), judging);
+  if (answer.value.metadata.resourceVersion === live.metadata.resourceVersion)
+    return await compare(ctx, built, start, live, answer.value, judging);
+  return await compareAgain(ctx, built, start, answer.value, judging, left - 1);
 }
 
 function created(start: Start, dryRun: KubeObject): Change {

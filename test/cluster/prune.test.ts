@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isPlumbError } from '../../src/base/plumbError.ts';
 import { refOf, type ObjectRef } from '../../src/kube/object.ts';
 import { ownerLabels } from '../../src/ssa/owner.ts';
@@ -89,7 +90,11 @@ test('a failed delete stays in the inventory: it is not told, and the others are
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: user };
   assert.equal((await play.sandbox.request('POST', binding, { metadata, roleRef, subjects })).status, 201);
   const told: string[] = [];
-  const ctx = runContext(cluster.client.impersonate({ userName: user, groups: ['system:authenticated'] }));
+  const pruner = cluster.client.impersonate({ userName: user, groups: ['system:authenticated'] });
+  // The API server learns of the role a moment after it answered.
+  while ((await Promise.all(refs.map((ref) => pruner.get(ref)))).some(({ type }) => type === 'refused'))
+    await delay(20);
+  const ctx = runContext(pruner);
   await assert.rejects(
     pruneStale(ctx, refs, { ...rulesOf(play), onChanged: (ref) => void told.push(ref.name) }),
     (error) => {
