@@ -84,10 +84,13 @@ export class LocalMode {
     return this.#reconciler.running();
   }
 
-  /** One run now; the object's outcome. The signal ends the caller's waiting; the run is the cluster's and goes on. */
-  async reconcile(ref: ObjectRef, signal: AbortSignal): Promise<RunView> {
+  /**
+   * One run now, or one in progress that works on the revision; the object's outcome. The signal ends the caller's waiting; the
+   * run is the cluster's and goes on.
+   */
+  async reconcile(ref: ObjectRef, signal: AbortSignal, revision?: string): Promise<RunView> {
     const started = this.#core.deps.clock.now();
-    const outcome = await unlessAborted(this.#reconciler.reconcileNow(ref), signal);
+    const outcome = await unlessAborted(this.#reconciler.reconcileNow(ref, revision), signal);
     return runViewOfOutcome(ref, outcome, this.#core.deps.clock.now() - started);
   }
 

@@ -127,3 +127,22 @@ test('a run that ends before it has read its source is repeated for the revision
   await runs[1]?.end();
   assert.deepEqual(names(), ['fleet', 'apps', 'apps']);
 });
+
+test('a request for a revision is answered by the run in progress that works on it', async () => {
+  const { reconciler, runs, names } = reconcilerOf([source('a'), kustomization('apps')]);
+  const asked = reconciler.reconcileNow(refOf(kustomization('apps')), 'a');
+  runs[1]?.running.worksOn('a');
+  await runs[1]?.end();
+  assert.equal((await asked).result, 'succeeded');
+  assert.deepEqual(names(), ['fleet', 'apps']);
+});
+
+test('a request for a revision that the run in progress does not work on is answered by the next one', async () => {
+  const { reconciler, runs, names } = reconcilerOf([source('a'), kustomization('apps')]);
+  const asked = reconciler.reconcileNow(refOf(kustomization('apps')), 'b');
+  runs[1]?.running.worksOn('a');
+  await runs[1]?.end();
+  assert.deepEqual(names(), ['fleet', 'apps', 'apps']);
+  await runs[2]?.end();
+  assert.equal((await asked).result, 'succeeded');
+});

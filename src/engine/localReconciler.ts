@@ -54,6 +54,8 @@ export class LocalReconciler {
   readonly #refs = new Map<string, ObjectRef>();
   readonly #seen = new Map<string, Seen>();
   readonly #requests = new Map<string, Settled[]>();
+  /** Requests that a run in progress answers if it works on their revision. */
+  readonly #joined = new Map<string, (Settled & { readonly revision: string })[]>();
   /** What a first run waits for: the first runs of the sources and dependencies that are not ready. */
   readonly #held = new Map<string, Set<string>>();
   /** The revision each run in progress works on; undefined before it has read its source. */
@@ -88,11 +90,18 @@ export class LocalReconciler {
     }
   }
 
-  /** Runs the object now and gives the outcome of the run that starts after this call. */
-  reconcileNow(ref: ObjectRef): Promise<RunOutcome> {
+  /**
+   * Runs the object now and gives the outcome of the run that starts after this call. With `revision` a run in progress that works
+   * on it will do.
+   */
+  reconcileNow(ref: ObjectRef, revision?: string): Promise<RunOutcome> {
     const key = refKey(ref);
     this.#refs.set(key, ref);
     return new Promise((resolve, reject) => {
+      if (revision !== undefined && this.#queue.isRunning(key)) {
+        this.#joined.set(key, [...(this.#joined.get(key) ?? []), { revision, resolve, reject }]);
+        return;
+      }
       this.#requests.set(key, [...(this.#requests.get(key) ?? []), { resolve, reject }]);
       this.#queue.enqueue(key);
     });
@@ -106,11 +115,12 @@ export class LocalReconciler {
   async stop(): Promise<void> {
     this.#continuous = false;
     await this.#queue.stop();
-    for (const waiting of this.#requests.values()) {
+    for (const waiting of [...this.#requests.values(), ...this.#joined.values()]) {
       for (const { reject } of waiting)
         reject(asPlumbError(new DOMException('the reconciler stopped', 'AbortError')));
     }
     this.#requests.clear();
+    this.#joined.clear();
   }
 
   /** An object that has to wait for another one's first run is not run in vain before. The objects stand in dependency order. */
@@ -209,7 +219,7 @@ export class LocalReconciler {
       });
       this.#release(key);
       this.#options.onFinished(ref, outcome);
-      for (const { resolve } of waiting) resolve(outcome);
+      for (const { resolve } of [...waiting, ...this.#answeredBy(key)]) resolve(outcome);
       return this.#continuous ? this.#spread(outcome.next) : { type: 'done' };
     } catch (error) {
       this.#release(key);
@@ -220,9 +230,25 @@ export class LocalReconciler {
       return this.#continuous && failure.kind !== 'cancelled' ? { type: 'backoff' } : { type: 'done' };
     } finally {
       this.#working.delete(key);
+      const left = this.#joined.get(key) ?? [];
+      this.#joined.delete(key);
+      for (const { revision: _, ...request } of left) {
+        this.#requests.set(key, [...(this.#requests.get(key) ?? []), request]);
+        this.#queue.enqueue(key);
+      }
       // It ended before it read its source: the new revision is still to be had.
       if (this.#expected.delete(key)) this.#queue.enqueue(key);
     }
+  }
+
+  /** Takes the joined requests that the ended run of the object answers. */
+  #answeredBy(key: string): readonly Settled[] {
+    const joined = Map.groupBy(
+      this.#joined.get(key) ?? [],
+      ({ revision }) => revision === this.#working.get(key),
+    );
+    this.#joined.set(key, joined.get(false) ?? []);
+    return joined.get(true) ?? [];
   }
 
   #spread(next: NextRun): NextRun {

@@ -11,7 +11,7 @@ import { EventRecorder } from '../ssa/eventRecorder.ts';
 import type { RunContext } from '../ssa/runContext.ts';
 import type { EngineCore } from './engineCore.ts';
 import type { ObjectFollower } from '../ssa/followObjects.ts';
-import { sharedFollower } from './inventoryWatches.ts';
+import { isSecretKind, sharedFollower } from './inventoryWatches.ts';
 import type { WatchStore } from './watchStore.ts';
 import { guardedClient } from './guardedClient.ts';
 import type { ClusterSession } from './clusterSession.ts';
@@ -31,12 +31,14 @@ export class RunContexts {
   readonly #writing: ClusterClient;
   readonly #superseded = new Map<string, AbortController>();
   readonly #follower: ObjectFollower;
+  readonly #store: WatchStore;
 
   constructor(core: EngineCore, session: ClusterSession, store: WatchStore, overrides: Overrides) {
     this.#core = core;
     this.#overrides = overrides;
     this.#session = session;
     this.#writing = guardedClient(session.cluster, session.localPermit);
+    this.#store = store;
     this.#follower = sharedFollower(store, session.cluster, core.config.namespace);
     this.#recorder = new EventRecorder(this.#writing, core.deps.clock, core.deps.log);
   }
@@ -72,6 +74,8 @@ export class RunContexts {
       ...this.#base(signal, ref, running),
       ...(running !== undefined && { onRevision: (revision) => running.worksOn(revision) }),
       follower: this.#follower,
+      // Secrets are watched as metadata only.
+      watched: (object) => (isSecretKind(object) ? undefined : this.#store.get(object)),
       profile,
       builds: this.#core.builds,
       fetchArtifact: (source, fetchSignal) =>

@@ -120,11 +120,13 @@ export class Workloads {
     const { session, contexts, overrides } = await this.#cluster();
     const object = await readFluxObject(session.cluster, ref, signal);
     const source = withSource ? sourceRefOf(object) : undefined;
+    let revision: string | undefined;
     if (source !== undefined) {
       const fetched = await this.reconcile(source, false, signal);
       if (!fetched.ready) return fetched;
+      ({ revision } = fetched);
     }
-    if (this.#local !== undefined) return this.#local.reconcile(ref, signal);
+    if (this.#local !== undefined) return this.#local.reconcile(ref, signal, revision);
     if (overrides.of(ref) !== undefined) {
       const started = this.#core.deps.clock.now();
       const ctx = contexts.kustomize(signal, ref, await session.profile(signal));

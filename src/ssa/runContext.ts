@@ -1,5 +1,6 @@
 import type { Logger } from '../base/logger.ts';
 import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
+import type { KubeObject, ObjectRef } from '../kube/object.ts';
 import type { ObjectFollower } from './followObjects.ts';
 
 /** Milliseconds since the epoch, and waiting that a signal ends. Tests replace it. */
@@ -27,5 +28,7 @@ export interface RunContext {
   readonly park?: <T>(wait: () => Promise<T>) => Promise<T>;
   /** Live objects from watches that exist anyway; a wait opens its own when absent. */
   readonly follower?: ObjectFollower;
+  /** Live objects from watches that exist anyway. A run dry-runs each all the same, and reads again what is older than the answer. */
+  readonly watched?: (ref: ObjectRef) => KubeObject | undefined;
   readonly onStage?: (event: StageEvent) => void;
 }

@@ -48,7 +48,7 @@ export async function targetCluster(ctx: RunContext, options: TargetOptions): Pr
 /** The run's context on its target. Watches that were opened with other rights are not followed there. */
 export function onTarget<C extends RunContext>(ctx: C, { cluster }: TargetCluster): C {
   if (cluster === ctx.cluster) return ctx;
-  const { follower: _, ...rest } = ctx;
+  const { follower: _follower, watched: _watched, ...rest } = ctx;
   return { ...rest, cluster } as C;
 }
 

@@ -239,9 +239,11 @@ function hasCommit(run: Run, commit: string): Promise<boolean> {
 }
 
 async function describeCommit(run: Run, source: ObjectSource, name: string): Promise<FetchedCommit> {
-  const own = (await run('rev-parse', '--verify', '--quiet', name)).trim();
   const format = '--format=%H%x00%cI%x00%B';
-  const output = await run('show', '--no-patch', '--no-show-signature', format, `${name}^{commit}`);
+  const [own, output] = await Promise.all([
+    run('rev-parse', '--verify', '--quiet', name).then((text) => text.trim()),
+    run('show', '--no-patch', '--no-show-signature', format, `${name}^{commit}`),
+  ]);
   const [hash = '', committedAt = '', message = ''] = output.split('\0');
   return {
     hash,

@@ -63,37 +63,45 @@ async function addEverything(
         return undefined;
       },
     );
-  const top = await quietly('rev-parse', '--show-toplevel');
+  // Each process of git costs more than its work: they are few, and those that need not wait for others do not.
+  const located = await quietly(
+    'rev-parse',
+    '--show-toplevel',
+    '--absolute-git-dir',
+    '--git-path',
+    'objects',
+  );
+  const [top, ownGitFolder, objectsPath = ''] = located?.split('\n') ?? [];
   const root = top ?? folder;
-  const gitFolder =
-    top === undefined
-      ? await makeRepository(scratch, runIn, user)
-      : await quietly('rev-parse', '--absolute-git-dir');
+  const gitFolder = ownGitFolder ?? (await makeRepository(scratch, runIn, user));
   const objects = join(scratch, 'objects');
   await mkdir(objects, { recursive: true });
   const index = join(scratch, 'index');
-  await copyFile(join(gitFolder as string, 'index'), index).catch(() => undefined);
+  const indexBefore = join(scratch, 'index.before');
+  for (const copy of [index, indexBefore])
+    await copyFile(join(gitFolder, 'index'), copy).catch(() => undefined);
   const realObjects =
-    top === undefined
-      ? join(scratch, 'repository', 'objects')
-      : resolve(folder, (await quietly('rev-parse', '--git-path', 'objects')) as string);
+    top === undefined ? join(scratch, 'repository', 'objects') : resolve(folder, objectsPath);
   const env: GitEnvironment = {
     ...user,
-    GIT_DIR: gitFolder as string,
+    GIT_DIR: gitFolder,
     GIT_WORK_TREE: root,
     GIT_INDEX_FILE: index,
     GIT_OBJECT_DIRECTORY: objects,
     GIT_ALTERNATE_OBJECT_DIRECTORIES: realObjects,
   };
   const run = (...args: string[]): Promise<string> => runIn(root, env, ...args);
-  const untracked = await run('ls-files', '-z', '--others', '--exclude-standard', '--full-name');
-  await run('add', '--all', '--', '.');
-  const treeHash = (await run('write-tree')).trim();
-  const [head, headTree, branch, remotes] = await Promise.all([
+  const repository = Promise.all([
     quietly('rev-parse', '--verify', '--quiet', 'HEAD^{commit}'),
     quietly('rev-parse', '--verify', '--quiet', 'HEAD^{tree}'),
     quietly('symbolic-ref', '--quiet', '--short', 'HEAD'),
     quietly('remote', '--verbose'),
+  ]);
+  const others = ['ls-files', '-z', '--others', '--exclude-standard', '--full-name'];
+  const [untracked, treeHash, [head, headTree, branch, remotes]] = await Promise.all([
+    runIn(root, { ...env, GIT_INDEX_FILE: indexBefore }, ...others),
+    run('add', '--all', '--', '.').then(async () => (await run('write-tree')).trim()),
+    repository,
   ]);
   const source = { program, folder: root, env };
   const isInRepository = top !== undefined;

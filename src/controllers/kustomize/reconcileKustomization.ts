@@ -4,7 +4,7 @@ import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import type { Artifact } from '../../flux/artifact.ts';
 import { isGateOn } from '../../flux/controllerProfile.ts';
 import { timeoutOf } from '../../flux/kustomization.ts';
-import type { ObjectRef } from '../../kube/object.ts';
+import { refOf, type KubeObject, type ObjectRef } from '../../kube/object.ts';
 import { applyPlan } from '../../ssa/applyPlan.ts';
 import { planApply } from '../../ssa/planApply.ts';
 import type { ChangeSet } from '../../ssa/plan.ts';
@@ -125,7 +125,10 @@ async function applyArtifact(
     announce(run, 'Detecting drift');
     const policy = applyPolicyOf(kustomization, ctx.profile);
     const plan = await stage(ctx, 'ReconciliationFailed', () =>
-      planApply(on, desired, done.keeper.recorded, policy),
+      planApply(on, desired, done.keeper.recorded, {
+        ...policy,
+        ...(on.watched !== undefined && { watched: (object: KubeObject) => on.watched?.(refOf(object)) }),
+      }),
     );
     const applied = await stage(ctx, 'ReconciliationFailed', () =>
       applyPlan(on, plan, {
