@@ -1,6 +1,5 @@
 import { loggerTo } from './base/logger.ts';
 import { createEngine } from './engine/createEngine.ts';
-import type { EngineConfig } from './protocol/engine.ts';
 import { ipcConnection, serveEngine } from './protocol/rpc.ts';
 
 /** After this the process ends even when the object in hand is not finished. */
@@ -11,7 +10,7 @@ for (const name of Object.keys(process.env)) if (/^(VSCODE_|ELECTRON_)/.test(nam
 
 const connection = ipcConnection(process);
 const log = loggerTo((entry) => void connection.sendNotification('event', { type: 'log', entry }));
-const server = serveEngine(connection, (config: EngineConfig) => createEngine(config, { log }));
+const server = serveEngine(connection, (config, credentials) => createEngine(config, { log, credentials }));
 
 // The editor's window is gone, however it went: finish the object in hand, release the Leases, end.
 process.once('disconnect', () => {

@@ -125,6 +125,11 @@ test('nothing writes to the console or the standard streams but the CLI', () => 
   assert.deepEqual(loud, []);
 });
 
+test('only the answer to credentials/get puts a secret on the pipe', () => {
+  const users = sourceFiles().filter((file) => /\brevealForEngine\b/.test(read(file)));
+  assert.deepEqual(users, ['protocol/rpc.ts', 'protocol/secretCodec.ts']);
+});
+
 test('no folder has import cycles between files', () => {
   const graph = new Map(
     sourceFiles().map((file) => [

@@ -3,6 +3,8 @@ import { MessageChannel } from 'node:worker_threads';
 import { describe, it } from 'node:test';
 import { createMessageConnection, PortMessageReader, PortMessageWriter } from 'vscode-jsonrpc/node';
 import { plumbError } from '../base/plumbError.ts';
+import { Secret } from '../base/secret.ts';
+import type { Credentials } from './credentials.ts';
 import type { Engine, EngineConfig } from './engine.ts';
 import type { EngineEvent } from './events.ts';
 import { remoteEngine, serveEngine, type RemoteEngine } from './rpc.ts';
@@ -13,6 +15,8 @@ const ref = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustom
 async function withRemote(
   engine: Partial<Engine>,
   work: (remote: RemoteEngine, emit: (event: EngineEvent) => void) => Promise<void>,
+  /** What the host answers; and, once it was started, what the engine asks with. */
+  host: { readonly answers?: Credentials; credentials?: Credentials } = {},
 ): Promise<void> {
   const { port1, port2 } = new MessageChannel();
   const connections = [port1, port2].map((port) =>
@@ -23,8 +27,11 @@ async function withRemote(
     listeners.add(listener);
     return { dispose: () => void listeners.delete(listener) };
   };
-  serveEngine(connections[0]!, () => ({ onEvent, dispose: async () => undefined, ...engine }) as Engine);
-  const remote = remoteEngine(connections[1]!);
+  serveEngine(connections[0]!, (_, credentials) => {
+    host.credentials = credentials;
+    return { onEvent, dispose: async () => undefined, ...engine } as Engine;
+  });
+  const remote = remoteEngine(connections[1]!, host.answers);
   try {
     await work(remote, (event) => listeners.forEach((listener) => listener(event)));
   } finally {
@@ -130,6 +137,30 @@ describe('the engine over JSON-RPC', () => {
       emit({ type: 'treeChanged' });
       assert.deepEqual(await event.promise, { type: 'treeChanged' });
     });
+  });
+
+  it('brings a credential from the host to the engine, closed up on both sides', async () => {
+    const asked: unknown[] = [];
+    const answers: Credentials = {
+      get: async (request) => {
+        asked.push(request);
+        return request.host === 'git.example.org' ? new Secret('word') : undefined;
+      },
+    };
+    const host: { readonly answers: Credentials; credentials?: Credentials } = { answers };
+    await withRemote(
+      {},
+      async (remote) => {
+        await remote.start(config);
+        const request = { purpose: 'gitPassword', host: 'git.example.org', username: 'me' } as const;
+        const secret = await host.credentials?.get(request);
+        assert.deepEqual(asked, [request]);
+        assert.equal(secret?.reveal(), 'word');
+        assert.equal(JSON.stringify({ secret }), '{"secret":"[redacted]"}');
+        assert.equal(await host.credentials?.get({ purpose: 'gitToken', host: 'other' }), undefined);
+      },
+      host,
+    );
   });
 
   it('refuses calls before start', async () => {

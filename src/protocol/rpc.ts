@@ -8,9 +8,11 @@ import {
   type MessageConnection,
 } from 'vscode-jsonrpc/node';
 import { asPlumbError, plumbError, plumbErrorFromJson, type PlumbErrorJson } from '../base/plumbError.ts';
+import type { CredentialRequest, Credentials } from './credentials.ts';
 import type { CallOptions, DocumentText, Engine, EngineConfig } from './engine.ts';
 import { argumentCounts, everyRequest, requestNames, type RequestName } from './engineRequests.ts';
 import type { EngineEvent } from './events.ts';
+import { revealForEngine, secretFromHost } from './secretCodec.ts';
 
 interface RequestParams {
   readonly args: readonly unknown[];
@@ -31,7 +33,7 @@ export function ipcConnection(channel: ConstructorParameters<typeof IPCMessageRe
  */
 export function serveEngine(
   connection: MessageConnection,
-  start: (config: EngineConfig) => Engine | Promise<Engine>,
+  start: (config: EngineConfig, credentials: Credentials) => Engine | Promise<Engine>,
 ): { dispose(): Promise<void> } {
   let engine: Engine | undefined;
   const running = (): Engine => {
@@ -46,7 +48,7 @@ export function serveEngine(
 
   answer('start', async ([config]) => {
     if (engine !== undefined) throw plumbError('Internal', { message: 'the engine was started twice' });
-    engine = await start(config as EngineConfig);
+    engine = await start(config as EngineConfig, hostCredentials(connection));
     engine.onEvent((event) => void connection.sendNotification('event', event));
   });
   for (const name of requestNames)
@@ -62,6 +64,14 @@ export function serveEngine(
   );
   connection.listen();
   return { dispose: async () => engine?.dispose() };
+}
+
+/** The host's credentials, asked for each time: nothing is kept on this side of the pipe. */
+function hostCredentials(connection: MessageConnection): Credentials {
+  return {
+    get: async (request, signal) =>
+      secretFromHost(await send(connection, 'credentials/get', [request], signal)),
+  };
 }
 
 async function settled(token: CancellationToken, work: (signal: AbortSignal) => unknown): Promise<unknown> {
@@ -83,8 +93,13 @@ export interface RemoteEngine extends Engine {
   start(config: EngineConfig): Promise<void>;
 }
 
-/** The engine that the other side serves. Its errors arrive as the PlumbErrors they were. */
-export function remoteEngine(connection: MessageConnection): RemoteEngine {
+/** The engine that the other side serves. Its errors arrive as the PlumbErrors they were; it may ask for credentials. */
+export function remoteEngine(connection: MessageConnection, credentials?: Credentials): RemoteEngine {
+  connection.onRequest('credentials/get', ({ args }: RequestParams, token: CancellationToken) =>
+    settled(token, async (signal) =>
+      revealForEngine(await credentials?.get(args[0] as CredentialRequest, signal)),
+    ),
+  );
   const listeners = new Set<(event: EngineEvent) => void>();
   connection.onNotification('event', (event: EngineEvent) =>
     listeners.forEach((listener) => listener(event)),

@@ -24,6 +24,7 @@ async function withClient(work: (watched: Watched) => Promise<void>): Promise<vo
     config: () => ({ folders: ['/work'], schedule: 'continuous' }),
     env: { ...process.env, VSCODE_PID: '12', NODE_TEST_CONTEXT: undefined },
     log: silentLogger,
+    credentials: { get: async () => undefined },
     onStateChange: ({ type }) => {
       states.push(type);
       notify();

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { isPlumbError, plumbError } from '../base/plumbError.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Credentials } from '../protocol/credentials.ts';
 import type { DocumentText, Engine, EngineConfig } from '../protocol/engine.ts';
 import type { EngineEvent } from '../protocol/events.ts';
 import { everyRequest } from '../protocol/engineRequests.ts';
@@ -21,6 +22,8 @@ export interface EngineClientOptions {
   readonly config: () => EngineConfig;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
+  /** Asked by the engine for what stands in no kubeconfig and no Secret. */
+  readonly credentials: Credentials;
   readonly onStateChange: (state: EngineState) => void;
 }
 
@@ -133,7 +136,7 @@ class ForkedEngine {
       );
     const { ipcConnection, remoteEngine } = this.#options.loadRpc();
     const connection = ipcConnection(child);
-    const remote = remoteEngine(connection);
+    const remote = remoteEngine(connection, this.#options.credentials);
     const close = (): void => connection.dispose();
     this.#current = remote;
     remote.onEvent((event) => this.#listeners.forEach((listener) => listener(event)));

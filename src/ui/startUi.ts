@@ -3,6 +3,7 @@ import { asPlumbError } from '../base/plumbError.ts';
 import { announceEnds } from './announcements.ts';
 import { registerCommands } from './commands/commands.ts';
 import { readEngineConfig } from './config.ts';
+import { brokerCredentials } from './credentials.ts';
 import { showDiagnostics } from './diagnostics.ts';
 import { syncDocuments } from './documents.ts';
 import { showDriftDecorations } from './drift/driftDecorations.ts';
@@ -32,12 +33,14 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
     statusBar.update(next);
     void vscode.commands.executeCommand('setContext', 'plumb.engine', next.type);
   };
+  const credentials = brokerCredentials(context.secrets);
   const engine = createEngineClient({
     modulePath: context.asAbsolutePath('dist/engine.mjs'),
     loadRpc: () => loadBundle<RpcModule>(context, 'rpc'),
     config: readEngineConfig,
     env: process.env,
     log,
+    credentials,
     onStateChange,
   });
   const workspaceState = followEngine(engine, log);
@@ -67,7 +70,7 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
       entries: ({ sources }) => sourceEntries(sources),
     }),
     onSave,
-    registerCommands({ ...ui, onSave, memory: context.workspaceState }),
+    registerCommands({ ...ui, credentials, onSave, memory: context.workspaceState }),
     // The last thing to end: it finishes the object it has in hand.
     { dispose: () => void engine.dispose() },
   ];

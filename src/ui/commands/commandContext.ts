@@ -15,6 +15,7 @@ export interface UiContext {
 /** What commands work with. */
 export interface CommandContext extends UiContext {
   readonly onSave: { choose(): Promise<void> };
+  readonly credentials: { forget(): Promise<void> };
   /** What the user said last, for this workspace. Holds no secrets. */
   readonly memory: vscode.Memento;
 }

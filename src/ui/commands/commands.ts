@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, Command>> = {
   'plumb.copyName': copyName,
   'plumb.diff': showDifferences,
   'plumb.endOverride': endOverride,
+  'plumb.forgetCredentials': (ctx) => ctx.credentials.forget(),
   'plumb.override': override,
   'plumb.prune': prune,
   'plumb.reconcile': reconcile,
