@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { FileTree } from '../../src/base/fileTree.ts';
 import type { FetchedArtifact } from '../../src/flux/api/meta.gen.ts';
 import type { Kustomization, KustomizationStatus } from '../../src/flux/api/kustomize.gen.ts';
@@ -14,6 +15,7 @@ import { inventoryOf } from '../../src/flux/kustomization.ts';
 import { reconcileKustomization } from '../../src/controllers/kustomize/reconcileKustomization.ts';
 import { waitUntilGone } from '../../src/ssa/waitUntilGone.ts';
 import { formatRef, type KubeObject, type ObjectRef } from '../../src/kube/object.ts';
+import { encryptedFor } from '../servers/encryptedFile.ts';
 import { readySourceStatus, startArtifactServer } from '../servers/artifactServer.ts';
 import { cutClient } from './cutClient.ts';
 import { configMap, fluxCluster, inNamespace } from './fluxCluster.ts';
@@ -101,6 +103,33 @@ spec:
     inNamespace(namespace, `apiVersion: ${group}/v1\nkind: Widget\nmetadata:\n  name: w\nspec: {size: 1}\n`),
   ],
 ]);
+
+const identity = await generateX25519Identity();
+const recipient = await identityToRecipient(identity);
+const encryptedFiles: readonly (readonly [string, string])[] = [
+  [
+    'encrypted/kustomization.yaml',
+    `namespace: ${namespace}\nresources: [secret.yaml]\nsecretGenerator:\n- name: generated\n  envs: [secret.env]\n  files: [values.yaml=values.enc.yaml, notes.txt]\n`,
+  ],
+  [
+    'encrypted/secret.yaml',
+    await encryptedFor(
+      recipient,
+      'apiVersion: v1\nkind: Secret\nmetadata:\n  name: whole\nstringData:\n  a: "text"\ndata:\n  b: Yg==\n---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: second\n',
+      'yaml',
+      '^(data|stringData)$',
+    ),
+  ],
+  ['encrypted/secret.env', await encryptedFor(recipient, 'USER=admin\nBREAK=a\\nb\n', 'dotenv')],
+  [
+    'encrypted/values.enc.yaml',
+    await encryptedFor(
+      recipient,
+      '# a comment\nlist:\n- 1\n- a: b # behind\n  c: "yes"\nfloat: 1.50\nmulti: |\n  x\n  y\n',
+    ),
+  ],
+  ['encrypted/notes.txt', await encryptedFor(recipient, 'any text\n', 'binary')],
+];
 
 /** Manifests that upstream sends in another form than they are written in. */
 const forms = `apiVersion: v1
@@ -200,7 +229,11 @@ before(async () => {
     metadata: { name: 'fleet', namespace },
     spec: { url: 'https://git.example.org/fleet', interval: '1h' },
   });
-  const all = files.with('forms/forms.yaml', inNamespace(namespace, forms));
+  const all = FileTree.from([
+    ...files.entries(),
+    ['forms/forms.yaml', inNamespace(namespace, forms)],
+    ...encryptedFiles,
+  ]);
   const artifact = await artifacts.publish(`gitrepository/${namespace}/fleet/2.tar.gz`, revision, all);
   const path = `/apis/source.toolkit.fluxcd.io/v1/namespaces/${namespace}/gitrepositories/fleet/status`;
   const status = readySourceStatus(source, artifact);
@@ -359,6 +392,31 @@ test('Plumb takes over from the real controller in the same way', async () => {
   const after = (await flux.get<Kustomization>(gone)).status;
   assert.deepEqual(lasting(after), lasting(before));
   assert.equal(runsOf(after), runsOf(before) + 1);
+});
+
+test('the real controller decrypts to the same objects, and Plumb to those of the controller', async () => {
+  await flux.apply({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'sops-keys', namespace },
+    stringData: { 'test.agekey': identity },
+  } as KubeObject);
+  const decryption = { provider: 'sops', secretRef: { name: 'sops-keys' } };
+  const ref = await kustomization('encrypted', { path: './encrypted', decryption });
+  const outcome = await reconcileKustomization(flux.kustomize, ref);
+  assert.equal(outcome.result, 'succeeded', outcome.message);
+  const written = await versions(ref);
+  const before = (await flux.get<Kustomization>(ref)).status;
+  await startController();
+  await sandbox.waitFor(pathOf('encrypted'), (object) => {
+    const status = object['status'] as KustomizationStatus | undefined;
+    return isReady(status) && (runsOf(status) > 1 || (status?.history?.length ?? 0) > 1);
+  });
+  await stopController();
+  assert.deepEqual(await versions(ref), written);
+  assert.deepEqual(lasting((await flux.get<Kustomization>(ref)).status), lasting(before));
+  assert.equal((await reconcileKustomization(flux.kustomize, ref)).result, 'succeeded');
+  assert.deepEqual(await versions(ref), written);
 });
 
 test('both set exactly the same fields of every object', async () => {

@@ -39,14 +39,14 @@ test('a broken key file is told by its line, never by its text', () => {
     );
 });
 
-test('a kind of key that cannot be used is named, with the remedy', () => {
+test('a kind of key that cannot be used is named, with the remedy', async () => {
   for (const [type, name] of [
     ['kms', 'AWS KMS'],
     ['gcp_kms', 'Google Cloud KMS'],
     ['azure_kv', 'Azure Key Vault'],
   ] as const)
-    assert.throws(
-      () => unwrapKey(emptyKeyRing, key(type, 'x'), signal),
+    await assert.rejects(
+      unwrapKey(emptyKeyRing, key(type, 'x'), signal),
       (error) =>
         isPlumbError(error) &&
         error.message.startsWith(`keys of ${name}`) &&
@@ -100,7 +100,7 @@ test('keys of a transit engine are asked of Vault, with the token and nothing el
     unwrapKey({ ...emptyKeyRing, vaultToken: new Secret('t') }, unreachable, signal),
     /cannot reach 127.0.0.1:1/,
   );
-  assert.throws(() => unwrapKey(emptyKeyRing, unreachable, signal), /no token for Vault was given/);
+  await assert.rejects(unwrapKey(emptyKeyRing, unreachable, signal), /no token for Vault was given/);
 });
 
 test('finds the keys that the sops command finds on this machine', async () => {

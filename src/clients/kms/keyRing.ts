@@ -1,9 +1,12 @@
 import type { Key } from 'openpgp';
 import { plumbError } from '../../base/plumbError.ts';
 import type { Secret } from '../../base/secret.ts';
-import { unwrapWithAge, wrapWithAge, type AgeIdentity } from './ageKeys.ts';
+import type { AgeIdentity } from './ageKeys.ts';
 import { unwrapWithPgp, wrapWithPgp } from './pgpKeys.ts';
 import { unwrapWithVault, wrapWithVault, type TransitKey } from './vaultTransit.ts';
+
+/** Loaded when a file needs it: post-quantum keys bring a lot of arithmetic. */
+const age = () => import('./ageKeys.ts');
 
 /** What a run may unwrap data keys with. */
 export interface KeyRing {
@@ -24,10 +27,10 @@ export interface WrappedKey {
 }
 
 /** What the key wraps. Throws DecryptionFailed; a kind of key that Plumb cannot use is named with the remedy. */
-export function unwrapKey(ring: KeyRing, key: WrappedKey, signal: AbortSignal): Promise<Uint8Array> {
+export async function unwrapKey(ring: KeyRing, key: WrappedKey, signal: AbortSignal): Promise<Uint8Array> {
   switch (key.type) {
     case 'age':
-      return unwrapWithAge(key.enc, ring.age);
+      return (await age()).unwrapWithAge(key.enc, ring.age);
     case 'pgp':
       return unwrapWithPgp(key.enc, ring.pgp);
     case 'hc_vault':
@@ -38,7 +41,7 @@ export function unwrapKey(ring: KeyRing, key: WrappedKey, signal: AbortSignal): 
 }
 
 /** The bytes wrapped for the key, as its `enc`. Throws DecryptionFailed. */
-export function wrapKey(
+export async function wrapKey(
   ring: KeyRing,
   key: WrappedKey,
   bytes: Uint8Array,
@@ -46,7 +49,7 @@ export function wrapKey(
 ): Promise<string> {
   switch (key.type) {
     case 'age':
-      return wrapWithAge(key.fields.get('recipient') ?? '', bytes);
+      return (await age()).wrapWithAge(key.fields.get('recipient') ?? '', bytes);
     case 'pgp':
       return wrapWithPgp(key.fields.get('fp') ?? '', bytes, ring.pgp);
     case 'hc_vault':

@@ -11,8 +11,9 @@ import { formatRef, refOf, type KubeObject } from '../../kube/object.ts';
 import { buildKustomization } from '../../lib/kustomize/buildKustomization.ts';
 import { printYamlStream } from '../../kube/yamlPrint.ts';
 import type { Desired } from '../../ssa/plan.ts';
+import { Decryption } from './decryption.ts';
 import type { KustomizeContext } from './kustomizeContext.ts';
-import { prepareOverlay } from './overlay.ts';
+import { prepareOverlay, type Overlay } from './overlay.ts';
 import { expandObjects, stampOwnership } from './stampOwnership.ts';
 import { loadVariables, substituteObjects } from './substitution.ts';
 
@@ -32,7 +33,11 @@ export async function buildDesired(
   artifact: Artifact,
 ): Promise<BuiltKustomization> {
   const path = pathOf(kustomization, artifact);
-  const { value: built, diagnostics } = buildOverlay(ctx, kustomization, artifact, path);
+  const overlay = prepareOverlay(artifact.files, path, kustomization.spec);
+  const decryption = await Decryption.of(ctx, kustomization);
+  const files = (await decryption?.decryptSources(overlay, path)) ?? overlay.files;
+  const { value: encrypted, diagnostics } = buildOverlay(ctx, { ...overlay, files }, path);
+  const built = (await decryption?.decryptObjects(encrypted, overlay.files)) ?? encrypted;
   const variables =
     kustomization.spec.postBuild === undefined
       ? new Map<string, string>()
@@ -44,17 +49,19 @@ export async function buildDesired(
   const expanded = expandObjects(substituted);
   for (const object of expanded) requireDecrypted(object);
   const stamped = stampOwnership(expanded, kustomization);
-  return { objects: stamped.value, checksum, diagnostics: [...diagnostics, ...stamped.diagnostics] };
+  return {
+    objects: stamped.value,
+    checksum,
+    diagnostics: [...diagnostics, ...(decryption?.diagnostics() ?? []), ...stamped.diagnostics],
+  };
 }
 
-/** Overlay and build: everything that is wrong with the files is told, the first error is thrown. */
+/** The build of the overlay: everything that is wrong with the files is told, the first error is thrown. */
 function buildOverlay(
   ctx: KustomizeContext,
-  kustomization: Kustomization,
-  artifact: Artifact,
+  overlay: Overlay,
   path: string,
 ): Diagnosed<readonly BuiltObject[]> {
-  const overlay = prepareOverlay(artifact.files, path, kustomization.spec);
   const { objects, diagnostics, needs } = buildKustomization(overlay.files, path, {
     rootChanges: overlay.rootChanges,
     refuseRemotes: ctx.profile.noRemoteBases,

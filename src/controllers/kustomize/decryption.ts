@@ -1,0 +1,234 @@
+import type { Diagnostic } from '../../base/diagnostic.ts';
+import type { FileTree } from '../../base/fileTree.ts';
+import { isJsonObject, type JsonObject } from '../../base/json.ts';
+import { asPlumbError, isPlumbError, plumbError, type PlumbError } from '../../base/plumbError.ts';
+import { unwrapKey, type KeyRing } from '../../clients/kms/keyRing.ts';
+import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
+import type { BuiltObject } from '../../kube/builtObject.ts';
+import { parseApiVersion, type KubeObject } from '../../kube/object.ts';
+import { unwrapDataKey } from '../../lib/sops/dataKey.ts';
+import { jsonOfTree, treeOfJson } from '../../lib/sops/jsonTree.ts';
+import { plainFieldsOf } from '../../lib/sops/masterKeys.ts';
+import { extractMetadata } from '../../lib/sops/metadata.ts';
+import { formatOfKey, secretSourcesOf } from '../../lib/sops/secretSources.ts';
+import { decryptFile, readSopsFile, type DecryptedFile, type SopsFile } from '../../lib/sops/sopsFile.ts';
+import {
+  detectSopsFormat,
+  formatOfPath,
+  hasSopsMarker,
+  printPlain,
+  type SopsFormat,
+} from '../../lib/sops/sopsFormat.ts';
+import { loadDecryptionKeys } from './decryptionKeys.ts';
+import type { KustomizeContext } from './kustomizeContext.ts';
+import type { Overlay } from './overlay.ts';
+
+/** The most an encrypted file may hold, as upstream. */
+const maxFileBytes = 5 * 1024 * 1024;
+
+/**
+ * Decryption for one build: the files of secret generators before it, the objects after it (contract 1.4). Plain text
+ * stays in memory; messages never hold a value.
+ */
+export class Decryption {
+  readonly #ctx: KustomizeContext;
+  readonly #rings: readonly KeyRing[];
+  /** By the wrapped keys of a file: many objects come from one. */
+  readonly #dataKeys = new Map<string, Promise<Uint8Array>>();
+  readonly #checked = new Map<string, readonly Diagnostic[]>();
+
+  private constructor(ctx: KustomizeContext, rings: readonly KeyRing[]) {
+    this.#ctx = ctx;
+    this.#rings = rings;
+  }
+
+  /** Undefined without `spec.decryption`. Reads the Secret with the keys. Throws BuildFailed. */
+  static async of(ctx: KustomizeContext, kustomization: Kustomization): Promise<Decryption | undefined> {
+    if (kustomization.spec.decryption?.provider !== 'sops') return undefined;
+    const keys = await loadDecryptionKeys(ctx, kustomization);
+    return new Decryption(ctx, [keys]);
+  }
+
+  /** The tree with the encrypted files that secret generators and patches read decrypted. Throws BuildFailed. */
+  async decryptSources({ files, rootChanges }: Overlay, folder: string): Promise<FileTree> {
+    let decrypted = files;
+    for (const { path, format } of secretSourcesOf(files, folder, rootChanges.components)) {
+      const content = files.get(path);
+      if (content === undefined) continue;
+      try {
+        if (content.byteLength > maxFileBytes)
+          throw plumbError('BuildFailed', {
+            message: `cannot decrypt file with size (${content.byteLength} bytes) exceeding limit (${maxFileBytes})`,
+          });
+        if (!hasSopsMarker(content, format)) continue;
+        const file = readSopsFile(content, format);
+        const { documents, mac } = await this.#decrypt(file);
+        decrypted = decrypted.with(path, printPlain(documents, format));
+        this.#checked.set(path, macDiagnostics(path, mac));
+      } catch (error) {
+        throw failure(error, `error decrypting sources: ${path}`, path);
+      }
+    }
+    return decrypted;
+  }
+
+  /**
+   * The objects of the build decrypted: whole ones that carry `sops`, and values of Secrets that are encrypted files
+   * themselves. `tree` is what they were built from, whose files' MACs are checked. Throws BuildFailed.
+   */
+  async decryptObjects(objects: readonly BuiltObject[], tree: FileTree): Promise<readonly BuiltObject[]> {
+    const decrypted: BuiltObject[] = [];
+    for (const built of objects) decrypted.push(await this.#decryptObject(built, tree));
+    return decrypted;
+  }
+
+  /** What the MACs of the files say; complete after both steps. */
+  diagnostics(): readonly Diagnostic[] {
+    return [...this.#checked.values()].flat();
+  }
+
+  async #decryptObject(built: BuiltObject, tree: FileTree): Promise<BuiltObject> {
+    const { object, origins } = built;
+    if (isDecryptionDisabled(object)) return built;
+    try {
+      if (isEncryptedObject(object)) {
+        const { documents, metadata } = extractMetadata([treeOfJson(object)], 'nested');
+        const { documents: plain } = await this.#decrypt({ documents, metadata }).catch((error: unknown) => {
+          const { namespace = '', name } = object.metadata;
+          throw failure(error, `failed to decrypt and format '${namespace}/${name}' ${object.kind} data`);
+        });
+        await this.#checkOrigin(built, tree);
+        return { object: plain[0] === undefined ? object : (jsonOfTree(plain[0]) as KubeObject), origins };
+      }
+      return object.kind === 'Secret' ? { object: await this.#decryptData(object), origins } : built;
+    } catch (error) {
+      const origin = origins.at('');
+      const { group, version } = parseApiVersion(object.apiVersion);
+      const gvk = `${object.kind}.${version}.${group === '' ? '[noGrp]' : group}`;
+      throw failure(error, `decryption failed for '${gvk}/${object.metadata.name}'`, origin?.path, origin);
+    }
+  }
+
+  async #decryptData(object: KubeObject): Promise<KubeObject> {
+    const before = isJsonObject(object['data']) ? object['data'] : {};
+    const data: Record<string, JsonObject[string]> = {};
+    for (const [key, value] of Object.entries(before)) {
+      const content = typeof value === 'string' ? decodeBase64(value) : undefined;
+      const format = content === undefined ? undefined : detectSopsFormat(content);
+      data[key] =
+        content === undefined || format === undefined
+          ? value
+          : Buffer.from(await this.#decryptValue(object, key, content, format)).toString('base64');
+    }
+    return { ...object, data };
+  }
+
+  async #decryptValue(
+    { metadata: { namespace = '', name } }: KubeObject,
+    key: string,
+    content: Uint8Array,
+    format: SopsFormat,
+  ): Promise<Uint8Array> {
+    try {
+      const { documents } = await this.#decrypt(readSopsFile(content, format));
+      return printPlain(documents, formatOfKey(key));
+    } catch (error) {
+      throw failure(error, `failed to decrypt and format '${namespace}/${name}' Secret field '${key}'`);
+    }
+  }
+
+  async #decrypt(file: SopsFile): Promise<DecryptedFile> {
+    const id = JSON.stringify(file.metadata.keyGroups.map((group) => group.map(({ enc }) => enc)));
+    const known = this.#dataKeys.get(id) ?? this.#unwrap(file);
+    this.#dataKeys.set(id, known);
+    return decryptFile(file, await known);
+  }
+
+  /** With the keys that upstream would use, then with the others. */
+  async #unwrap({ metadata }: SopsFile): Promise<Uint8Array> {
+    let first: PlumbError | undefined;
+    for (const ring of this.#rings) {
+      try {
+        return await unwrapDataKey(metadata, (key) =>
+          unwrapKey(ring, { type: key.type, fields: plainFieldsOf(key), enc: key.enc }, this.#ctx.signal),
+        );
+      } catch (error) {
+        if (!isPlumbError(error, 'DecryptionFailed')) throw error;
+        first ??= error;
+      }
+    }
+    throw first ?? plumbError('DecryptionFailed', { message: 'cannot get sops data key: there are no keys' });
+  }
+
+  /** The file that an encrypted object comes from, as it lies in the tree: kustomize breaks the MAC of what it builds. */
+  async #checkOrigin({ origins }: BuiltObject, tree: FileTree): Promise<void> {
+    const path = origins.at('')?.path;
+    const content = path === undefined ? undefined : tree.get(path);
+    if (path === undefined || content === undefined || this.#checked.has(path)) return;
+    this.#checked.set(path, await this.#check(path, content));
+  }
+
+  async #check(path: string, content: Uint8Array): Promise<readonly Diagnostic[]> {
+    try {
+      const { mac } = await this.#decrypt(readSopsFile(content, formatOfPath(path)));
+      return macDiagnostics(path, mac);
+    } catch (error) {
+      if (!isPlumbError(error, 'DecryptionFailed')) throw error;
+      // A file put together from several encrypted ones has no MAC of its own; its objects decrypt all the same.
+      return macDiagnostics(path, 'mismatch');
+    }
+  }
+}
+
+function macDiagnostics(path: string, mac: DecryptedFile['mac']): readonly Diagnostic[] {
+  if (mac === 'match') return [];
+  return [
+    {
+      code: mac === 'missing' ? 'sops-mac-missing' : 'sops-mac-mismatch',
+      severity: 'warning',
+      message:
+        mac === 'missing'
+          ? 'the encrypted file has no MAC: nobody can tell whether a value was changed'
+          : 'the MAC of the encrypted file does not match: a value was changed, moved or removed without sops',
+      path,
+      range: { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } },
+      hint: 'look at what changed in Git, then save the file with sops (or plumb sops edit); Flux applies it as it is',
+    },
+  ];
+}
+
+/** As upstream asks before it decrypts: `sops` with a `mac`, whatever the kind. */
+function isEncryptedObject(object: KubeObject): boolean {
+  const sops = object['sops'];
+  return isJsonObject(sops) && sops['mac'] !== undefined && sops['mac'] !== null && sops['mac'] !== '';
+}
+
+function isDecryptionDisabled({ metadata }: KubeObject): boolean {
+  return metadata.annotations?.['kustomize.toolkit.fluxcd.io/decrypt']?.toLowerCase() === 'disabled';
+}
+
+function decodeBase64(text: string): Uint8Array | undefined {
+  const compact = text.replaceAll(/[\r\n]/g, '');
+  return compact.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(compact)
+    ? Buffer.from(compact, 'base64')
+    : undefined;
+}
+
+function failure(
+  error: unknown,
+  subject: string,
+  path?: string,
+  origin?: PlumbError['details']['origin'],
+): PlumbError {
+  const cause = asPlumbError(error);
+  if (cause.kind === 'cancelled' || cause.kind === 'bug') return cause;
+  const start = { line: 0, character: 0 };
+  const place =
+    origin ?? (path === undefined ? cause.details.origin : { path, range: { start, end: start } });
+  return plumbError('BuildFailed', {
+    message: `${subject}: ${cause.message}`,
+    ...(place !== undefined && { origin: place }),
+    ...(cause.hint !== undefined && { hint: cause.hint }),
+    cause,
+  });
+}
