@@ -35,7 +35,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'lib/sourceignore': lib(),
   'lib/tar': lib('tar-stream'),
   'clients/cluster': { from: ['base', 'kube'], packages: ['@kubernetes/client-node*', 'node:*'] },
-  'clients/git': { from: ['base', 'kube'], packages: ['simple-git', 'ssh2', 'node:*'] },
+  'clients/git': { from: ['base', 'kube'], packages: ['ssh2', 'node:*'] },
   'clients/http': { from: ['base', 'kube'], packages: ['node:*'] },
   'clients/oci': {
     from: ['base', 'kube', 'clients/http'],

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { loggerTo, type LogLevel } from '../base/logger.ts';
+import { unlessAborted } from '../base/unlessAborted.ts';
 import type { Engine, EngineConfig } from '../protocol/engine.ts';
 import { type CommandContext, textOption } from './command.ts';
 import { cliCredentials } from './credentials.ts';
@@ -23,9 +24,28 @@ export async function withEngine<T>(
     },
   );
   try {
-    return await use(engine);
+    return await untilPatienceEnds(use(engine), ctx.signal);
   } finally {
     await engine.dispose();
+  }
+}
+
+/** How long a cancelled command may take to end what it has in hand; closing the engine ends the rest. */
+const patienceMs = 5_000;
+
+async function untilPatienceEnds<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const over = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const start = (): void => {
+    timer = setTimeout(() => over.abort(signal.reason), patienceMs);
+  };
+  if (signal.aborted) start();
+  else signal.addEventListener('abort', start, { once: true });
+  try {
+    return await unlessAborted(work, over.signal);
+  } finally {
+    signal.removeEventListener('abort', start);
+    clearTimeout(timer);
   }
 }
 

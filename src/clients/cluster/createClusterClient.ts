@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { isJsonObject, parseJson, stringifyJson } from '../../base/json.ts';
 import type { Logger } from '../../base/logger.ts';
 import { isPlumbError, plumbError } from '../../base/plumbError.ts';
+import { unlessAborted } from '../../base/unlessAborted.ts';
 import { apiVersionOf, refOf, type KubeObject, type ObjectRef } from '../../kube/object.ts';
 import type {
   Answer,
@@ -89,9 +90,12 @@ function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs
   const pathOf = async (
     ref: Pick<ObjectRef, 'group' | 'version' | 'kind' | 'namespace'> & { readonly name?: string },
     query: Query,
+    signal: AbortSignal | undefined,
     subresource?: string,
   ): Promise<string | Refusal> => {
-    const served = await discovery.kind(ref);
+    // Others may wait for the same discovery: it goes on when this caller leaves.
+    const asked = discovery.kind(ref);
+    const served = await (signal === undefined ? asked : unlessAborted(asked, signal));
     if (served === undefined) return notServed(ref.kind, apiVersionOf(ref));
     if (served.namespaced && ref.name !== undefined && ref.namespace === undefined) return namespaceMissing;
     return pathFor(served, ref.namespace, ref.name, subresource) + queryText(query);
@@ -125,7 +129,7 @@ function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs
     for (;;) {
       const { namespace, labelSelector, fieldSelector } = options;
       const query = { labelSelector, fieldSelector, limit: limit?.toString(), continue: next };
-      const path = await pathOf(collectionOf(kind, namespace), query);
+      const path = await pathOf(collectionOf(kind, namespace), query, signal);
       const accept = options.metadataOnly === true ? { accept: partialList } : {};
       const answer = await sendFor(kind, path, { method: 'GET', headers: accept }, signal);
       if (answer.type === 'refused') {
@@ -159,7 +163,7 @@ function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs
     servedKinds: () => discovery.all(),
     servedKind: (ref) => discovery.kind(ref),
     async get(ref, signal) {
-      return objectAnswer(await sendFor(ref, await pathOf(ref, {}), { method: 'GET' }, signal));
+      return objectAnswer(await sendFor(ref, await pathOf(ref, {}, signal), { method: 'GET' }, signal));
     },
     async list(kind, options = {}, signal) {
       const answer = await listPages(kind, options, signal);
@@ -167,11 +171,12 @@ function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs
     },
     async apply(object, options: ApplyOptions, signal) {
       const ref = refOf(object);
-      const path = await pathOf(ref, {
+      const query = {
         fieldManager: options.fieldManager,
         force: options.force ? 'true' : undefined,
         dryRun: options.dryRun ? 'All' : undefined,
-      });
+      };
+      const path = await pathOf(ref, query, signal);
       const call = {
         method: 'PATCH',
         headers: { 'content-type': 'application/apply-patch+yaml' },
@@ -181,7 +186,7 @@ function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs
     },
     async create(object, options, signal) {
       const ref = refOf(object);
-      const path = await pathOf(ref, {});
+      const path = await pathOf(ref, {}, signal);
       const collection =
         typeof path === 'string' ? path.slice(0, path.lastIndexOf('/')) + queryText(options) : path;
       const call = {
@@ -201,7 +206,9 @@ function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs
         headers: { 'content-type': patchContentType[options.type] },
         body: stringifyJson(body),
       } as const;
-      return objectAnswer(await sendFor(ref, await pathOf(ref, query, options.subresource), call, signal));
+      return objectAnswer(
+        await sendFor(ref, await pathOf(ref, query, signal, options.subresource), call, signal),
+      );
     },
     async delete(ref, options: DeleteOptions = {}, signal) {
       const call = {
@@ -209,7 +216,7 @@ function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', ...options }),
       } as const;
-      return objectAnswer(await sendFor(ref, await pathOf(ref, {}), call, signal));
+      return objectAnswer(await sendFor(ref, await pathOf(ref, {}, signal), call, signal));
     },
     async watch(kind, options, onEvent, signal) {
       const accept = options.metadataOnly === true ? { accept: partialObject } : {};
@@ -222,14 +229,18 @@ function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs
             return answer.type === 'ok' ? answer.value : answer.refusal;
           },
           async open(resourceVersion, timeoutSeconds, ended) {
-            const path = await pathOf(collectionOf(kind, namespace), {
-              labelSelector,
-              fieldSelector,
-              watch: 'true',
-              allowWatchBookmarks: 'true',
-              timeoutSeconds: String(timeoutSeconds),
-              resourceVersion,
-            });
+            const path = await pathOf(
+              collectionOf(kind, namespace),
+              {
+                labelSelector,
+                fieldSelector,
+                watch: 'true',
+                allowWatchBookmarks: 'true',
+                timeoutSeconds: String(timeoutSeconds),
+                resourceVersion,
+              },
+              ended,
+            );
             if (typeof path !== 'string') throw plumbError('NotFound', { message: path.message });
             return await transport.open(
               { method: 'GET', path, headers: { ...actingAs.headers, ...accept } },

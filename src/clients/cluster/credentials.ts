@@ -36,6 +36,8 @@ export interface Credentials {
   current(): Promise<Identity>;
   /** The server answered 401 to that identity. True when another one can be had. */
   refresh(refused: Identity): Promise<boolean>;
+  /** Ends what still runs for them. */
+  close(): void;
 }
 
 /** What a user's way to log in gives beside the files; the same object as long as nothing changed. */
@@ -49,6 +51,7 @@ interface LoginSource {
   current(): Promise<Login>;
   /** Drops the login in use; true when the next one may be another. */
   drop(): boolean;
+  close?(): void;
 }
 
 /** Rotated certificates and token files are noticed within this time. */
@@ -91,6 +94,7 @@ export function credentialsOf(
       readAt = -Infinity;
       return (await material()).id !== before.id || canLogInAgain;
     },
+    close: () => login.close?.(),
   };
 }
 
@@ -152,6 +156,7 @@ function execLogin(connection: ClusterConnection, config: ExecConfig): LoginSour
       if (kept !== undefined) runner.forget(kept.credential);
       return true;
     },
+    close: () => runner.stop(),
   };
 }
 

@@ -29,6 +29,8 @@ export interface ExecCredentialRunner {
   current(): Promise<ExecCredential>;
   /** Drops that credential, if it is still the one in use: the server refused it. */
   forget(refused: ExecCredential): void;
+  /** Ends the program if it runs: nobody waits for its answer any more. */
+  stop(): void;
 }
 
 const supportedVersions = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1'];
@@ -47,10 +49,11 @@ export function execCredentialRunner(
 ): ExecCredentialRunner {
   let kept: ExecCredential | undefined;
   let running: Promise<ExecCredential> | undefined;
+  const stopped = new AbortController();
   return {
     async current() {
       if (kept !== undefined && (kept.expiresAt ?? Infinity) - expiryMarginMs > Date.now()) return kept;
-      running ??= runProgram(config, clusterInfo, folder)
+      running ??= runProgram(config, clusterInfo, folder, stopped.signal)
         .then((credential) => (kept = credential))
         .finally(() => (running = undefined));
       return running;
@@ -58,6 +61,7 @@ export function execCredentialRunner(
     forget(refused) {
       if (kept === refused) kept = undefined;
     },
+    stop: () => stopped.abort(),
   };
 }
 
@@ -65,6 +69,7 @@ async function runProgram(
   config: ExecConfig,
   clusterInfo: JsonObject,
   folder: string | undefined,
+  stopped: AbortSignal,
 ): Promise<ExecCredential> {
   const fail = failureOf(config);
   if (!supportedVersions.includes(config.apiVersion))
@@ -88,6 +93,7 @@ async function runProgram(
     config.args ?? [],
     { ...process.env, ...added, KUBERNETES_EXEC_INFO: JSON.stringify(info) },
     fail,
+    stopped,
   );
   if (code !== 0) throw fail(`ended with ${code}: ${lastLine(stderr)}`);
   return parseCredential(stdout, config.apiVersion, fail);
@@ -123,11 +129,20 @@ async function collect(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   fail: Fail,
+  stopped: AbortSignal,
 ): Promise<Collected> {
   return await new Promise<Collected>((done, reject) => {
     const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     // Not spawn's own timeout: its timer outlives a program that could not be started.
     const timer = setTimeout(() => child.kill(), programTimeoutMs);
+    const stop = (): void => {
+      child.kill();
+      // What the program started itself may hold the pipes for long: nobody reads them.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
+    if (stopped.aborted) stop();
+    else stopped.addEventListener('abort', stop, { once: true });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
@@ -138,6 +153,7 @@ async function collect(
     });
     child.on('close', (code, signal) => {
       clearTimeout(timer);
+      stopped.removeEventListener('abort', stop);
       done({
         code: code ?? signal ?? 'SIGTERM',
         stdout: Buffer.concat(out).toString(),

@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../base/logger.ts';
 import { plumbError } from '../../base/plumbError.ts';
+import { unlessAborted } from '../../base/unlessAborted.ts';
 import { connectionAgent } from './connectionAgent.ts';
 import type { Credentials, Headers, Identity } from './credentials.ts';
 import type { ClusterConnection } from './kubeconfig.ts';
@@ -123,7 +124,7 @@ export function createTransport(
     signal: AbortSignal,
   ): Promise<IncomingMessage> => {
     for (let attempt = 0; ; attempt++) {
-      const identity = await credentials.current();
+      const identity = await unlessAborted(credentials.current(), signal);
       const response = await once(call, identity, kind, signal);
       if (response.statusCode !== 401) return response;
       const body = await readBody(response);
@@ -171,7 +172,6 @@ export function createTransport(
   };
 
   const failure = (error: unknown, timeout: AbortSignal): unknown => {
-    if (isOurs(error)) return error;
     if (closed.signal.aborted)
       return plumbError('Cancelled', { message: 'the connection was closed', cause: error });
     if (timeout.aborted)
@@ -182,6 +182,7 @@ export function createTransport(
           code: 'ETIMEDOUT',
         }),
       );
+    if (isOurs(error)) return error;
     return unreachable(cluster.server, contextName, error);
   };
 
@@ -203,6 +204,7 @@ export function createTransport(
     },
     close() {
       closed.abort();
+      credentials.close();
       void pools?.made.then(destroy, () => undefined);
     },
   };
