@@ -12,6 +12,7 @@ import { installCommand } from './commands/install.ts';
 import { pruneCommand } from './commands/prune.ts';
 import { reconcileCommand } from './commands/reconcile.ts';
 import { sandboxCommand } from './commands/sandbox.ts';
+import { sopsCommand } from './commands/sops.ts';
 import { resumeCommand, suspendCommand } from './commands/suspend.ts';
 import { traceCommand } from './commands/trace.ts';
 import { treeCommand } from './commands/tree.ts';
@@ -35,6 +36,7 @@ export const commands: readonly Command[] = [
   resumeCommand,
   watchCommand,
   validateCommand,
+  sopsCommand,
   checkCommand,
   bootstrapCommand,
   installCommand,

@@ -53,7 +53,7 @@ export async function wrapWithPgp(
   if (key === undefined)
     throw plumbError('DecryptionFailed', {
       message: `the public PGP key ${fingerprint} is not at hand`,
-      hint: 'export it: gpg --export --armor, and name the file with --pgp-key',
+      hint: 'export it (gpg --export --armor) and name the file with --key',
     });
   const message = await createMessage({ binary: bytes });
   return (await encrypt({ message, encryptionKeys: key, format: 'armored' })).toString();
