@@ -67,6 +67,7 @@ export function createBootstrapApi(
 
     async planInstall(options, call) {
       const { ctx, session } = await open(call);
+      await session.requireBound(ctx.signal);
       await requireSameNamespace(session, options.namespace, ctx.signal);
       const plan = await planInstall(ctx, options.namespace, options.force);
       return installs.add((id) => ({ draft: options, view: { id, cluster: session.context, ...plan } })).view;
@@ -81,6 +82,7 @@ export function createBootstrapApi(
 
     async planBootstrap(options, call) {
       const { ctx, session } = await open(call);
+      await session.requireBound(ctx.signal);
       await requireSameNamespace(session, options.namespace, ctx.signal);
       const { caFile, auth: _auth, timeoutMs: _timeoutMs, ...rest } = options;
       const draft = await planBootstrap(ctx, {
@@ -134,6 +136,7 @@ export function createBootstrapApi(
 
     async planUninstall(options, call) {
       const { ctx, session } = await open(call);
+      await session.requireBound(ctx.signal);
       await requireNoOtherPlumb(session, ctx.signal);
       const draft = await planUninstall(ctx, options.namespace, options.keepNamespace);
       const { namespace: _namespace, ...shown } = draft;

@@ -23,6 +23,8 @@ export interface ClusterSessionOptions {
   readonly log: Logger;
   /** Eight random characters that tell this process from others. */
   readonly processId: string;
+  /** The cluster the context must lead to for anything to be written. */
+  readonly boundUid?: string;
   readonly onModeChanged: (view: ClusterView, why: string) => void;
 }
 
@@ -88,6 +90,16 @@ export class ClusterSession {
     return this.#identified;
   }
 
+  /** Throws ModeForbids when the context leads to another cluster than the one it was bound to. Called before anything is written. */
+  async requireBound(signal?: AbortSignal): Promise<void> {
+    const { boundUid } = this.#options;
+    if (boundUid === undefined || (await this.identify(signal)).uid === boundUid) return;
+    throw plumbError('ModeForbids', {
+      message: `${this.context} is now another cluster than the one this workspace is bound to`,
+      hint: 'run "Plumb: Choose Cluster…" if this is the one you mean',
+    });
+  }
+
   /** Never throws: an unreachable cluster is a view that says so. */
   async view(signal?: AbortSignal): Promise<ClusterView> {
     const base = { context: this.context, server: this.cluster.server, mode: this.mode };
@@ -139,6 +151,7 @@ export class ClusterSession {
    */
   async enterLocal(signal: AbortSignal): Promise<AbortSignal> {
     if (this.#term !== undefined) return this.#term.over.signal;
+    await this.requireBound(signal);
     const { targets, live } = await this.installation(signal);
     if (live.length > 0) {
       throw plumbError('ModeForbids', {

@@ -39,10 +39,12 @@ export function createEngine(
     }),
     async suspend(ref, reason, options) {
       const { session } = await core.connected();
+      await session.requireBound(signalOf(options));
       await suspendObject(session.cluster, ref, reason, signalOf(options));
     },
     async resume(ref, options) {
       const { session } = await core.connected();
+      await session.requireBound(signalOf(options));
       await resumeObject(session.cluster, ref, signalOf(options));
     },
     planOverride: (ref, options) => workloads.planOverride(ref, signalOf(options)),

@@ -113,6 +113,7 @@ export class EngineCore {
         log,
         monotonicMs: () => performance.now(),
         processId: randomBytes(4).toString('hex'),
+        ...(this.config.clusterUid !== undefined && { boundUid: this.config.clusterUid }),
         onModeChanged: (view, why) => this.emit({ type: 'modeChanged', cluster: view, why }),
       });
       const onChange: ConstructorParameters<typeof WatchStore>[0]['onChange'] = (refs) => {

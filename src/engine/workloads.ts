@@ -144,6 +144,7 @@ export class Workloads {
         hint: 'switch to local mode (plumb … --local, or "Plumb: Choose Who Reconciles…") to let Plumb reconcile it',
       });
     }
+    await session.requireBound(signal);
     const token = await requestReconcile(session.cluster, ref, this.#core.deps.clock, signal);
     return waitForRequest(session.cluster, ref, token, this.#core.deps.clock, signal);
   }

@@ -32,6 +32,8 @@ export interface EngineConfig {
   readonly kubeconfig?: readonly string[];
   /** The context; the kubeconfig's current-context as first proposal when absent. */
   readonly context?: string;
+  /** The cluster the context must lead to; nothing is written to any other. Any when absent. */
+  readonly clusterUid?: string;
   /** Only this namespace is looked at; all when absent. */
   readonly namespace?: string;
   /** Where caches live; nothing in it is needed. */

@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
 import type { EngineConfig } from '../protocol/engine.ts';
+import type { Binding } from './model/binding.ts';
 
-/** What the settings and the open folders tell the engine. Copied: the editor hands out proxies that cannot be sent. */
-export function readEngineConfig(): EngineConfig {
+/** What the settings, the open folders and the bound cluster tell the engine. Copied: the editor hands out proxies that cannot be sent. */
+export function readEngineConfig(binding: Binding | undefined): EngineConfig {
   const settings = vscode.workspace.getConfiguration('plumb');
   const kubeconfig = settings.get<readonly string[]>('kubeconfig', []);
-  const context = settings.get<string>('context', '');
+  const context = binding?.context ?? settings.get<string>('context', '');
   const namespace = settings.get<string>('namespace', '');
   const gitPath = settings.get<string>('gitPath', '');
   const sourceFolders = settings.get<Readonly<Record<string, string>>>('sources', {});
@@ -15,6 +16,7 @@ export function readEngineConfig(): EngineConfig {
     sourceFolders: { ...sourceFolders },
     ...(kubeconfig.length > 0 && { kubeconfig: [...kubeconfig] }),
     ...(context !== '' && { context }),
+    ...(binding?.clusterUid !== undefined && { clusterUid: binding.clusterUid }),
     ...(namespace !== '' && { namespace }),
     ...(gitPath !== '' && { gitPath }),
   };

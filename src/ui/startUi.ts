@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { asPlumbError } from '../base/plumbError.ts';
 import { announceEnds } from './announcements.ts';
+import { Bindings } from './bindings.ts';
 import { registerCommands } from './commands/commands.ts';
 import { readEngineConfig } from './config.ts';
 import { brokerCredentials } from './credentials.ts';
@@ -33,11 +34,12 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
     statusBar.update(next);
     void vscode.commands.executeCommand('setContext', 'plumb.engine', next.type);
   };
+  const bindings = new Bindings(context.workspaceState);
   const credentials = brokerCredentials(context.secrets);
   const engine = createEngineClient({
     modulePath: context.asAbsolutePath('dist/engine.mjs'),
     loadRpc: () => loadBundle<RpcModule>(context, 'rpc'),
-    config: readEngineConfig,
+    config: () => readEngineConfig(bindings.current),
     env: process.env,
     log,
     credentials,
@@ -57,6 +59,7 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
       if (event.type === 'log') log.write(event.entry);
     }),
     announceEnds(engine),
+    bindings.follow(workspaceState, () => engine.restart()),
     showFluxTree({
       viewId: 'plumb.workloads',
       state: workspaceState,
@@ -70,21 +73,26 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
       entries: ({ sources }) => sourceEntries(sources),
     }),
     onSave,
-    registerCommands({ ...ui, credentials, onSave, memory: context.workspaceState }),
+    registerCommands({ ...ui, bindings, credentials, onSave, memory: context.workspaceState }),
     // The last thing to end: it finishes the object it has in hand.
     { dispose: () => void engine.dispose() },
   ];
   const languageServer = loadLanguageClient(context, log);
   opened.push({ dispose: () => void languageServer.then((client) => client?.dispose()) });
   const run = (): void => {
-    opened.push(...runEngine(engine, workspaceState, log));
+    opened.push(...runEngine(engine, workspaceState, bindings, log));
   };
   if (vscode.workspace.isTrusted) run();
   else opened.push(vscode.workspace.onDidGrantWorkspaceTrust(run));
   return { dispose: () => vscode.Disposable.from(...opened.reverse()).dispose() };
 }
 
-function runEngine(engine: EngineClient, state: WorkspaceState, log: Log): vscode.Disposable[] {
+function runEngine(
+  engine: EngineClient,
+  state: WorkspaceState,
+  bindings: Bindings,
+  log: Log,
+): vscode.Disposable[] {
   const start = (work: () => Promise<void>): void => {
     work().catch((error: unknown) => {
       const { message, hint } = asPlumbError(error);
@@ -111,6 +119,7 @@ function runEngine(engine: EngineClient, state: WorkspaceState, log: Log): vscod
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (!engineSettings.some((name) => event.affectsConfiguration(`plumb.${name}`))) return;
       start(async () => {
+        if (event.affectsConfiguration('plumb.context')) await bindings.forget();
         await engine.restart();
         await state.refresh();
       });

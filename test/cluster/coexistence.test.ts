@@ -163,7 +163,6 @@ spec:
 
 test('a FluxInstance whose operator runs the controllers must be paused first', async () => {
   const group = 'fluxcd.controlplane.io';
-  const crd = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/fluxinstances.${group}`;
   await flux.apply({
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -182,7 +181,7 @@ test('a FluxInstance whose operator runs the controllers must be paused first', 
       ],
     },
   });
-  await flux.sandbox.waitFor(crd, (object) => JSON.stringify(object).includes('"type":"Established"'));
+  await flux.sandbox.waitFor(`/apis/${group}/v1/fluxinstances`, () => true);
   const instance = (annotations: Readonly<Record<string, string>>) => ({
     apiVersion: `${group}/v1`,
     kind: 'FluxInstance',
@@ -222,4 +221,26 @@ test('an override in local mode takes the folder and leaves conditions alone; it
   assert.equal((await engine.reconcile(apps, false)).ready, true);
   assert.deepEqual(await color(), { color: 'blue' });
   await engine.setMode('observe');
+});
+
+test('an engine that is bound to another cluster shows this one and writes nothing to it', async () => {
+  const engine = await fleet.engine({ clusterUid: 'of a cluster that was recreated' });
+  assert.equal((await engine.tree()).workloads.length > 0, true);
+  const before = (await flux.get(apps)).metadata.resourceVersion;
+  const plan = await engine.plan(apps, 'source');
+  const isRefused = (error: unknown): boolean =>
+    isPlumbError(error, 'ModeForbids') && /another cluster than the one/.test(error.message);
+  await assert.rejects(engine.setMode('local'), isRefused);
+  await assert.rejects(engine.apply(plan.id), isRefused);
+  await assert.rejects(engine.suspend(apps, undefined), isRefused);
+  await assert.rejects(engine.resume(apps), isRefused);
+  await assert.rejects(
+    engine.planInstall({ namespace: 'flux-system', force: true, timeoutMs: 60_000 }),
+    isRefused,
+  );
+  assert.equal((await flux.get(apps)).metadata.resourceVersion, before);
+  const { uid } = (await engine.status()).cluster ?? {};
+  const bound = await fleet.engine({ ...(uid !== undefined && { clusterUid: uid }) });
+  assert.equal((await bound.setMode('local')).cluster?.mode, 'local');
+  await bound.setMode('observe');
 });

@@ -65,6 +65,7 @@ export class Overrides {
   async startShown(ref: ObjectRef, shown: KubeObject, signal: AbortSignal): Promise<Override> {
     const known = this.of(ref);
     if (known !== undefined) return known;
+    await this.#session.requireBound(signal);
     const { cluster, mode } = this.#session;
     const options = {
       cluster,

@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import { plumbError } from '../../base/plumbError.ts';
-import type { CommandContext } from './commandContext.ts';
+import type { Command, CommandContext } from './commandContext.ts';
 import { askChoice, type Position } from './steps.ts';
 
-/** Asks for the cluster. Another one than the window works with becomes the window's: the setting is changed. */
+/** Asks for the cluster. Another one than the workspace works with becomes the workspace's. */
 export async function chooseContext(
   ctx: CommandContext,
   at: Position,
@@ -28,7 +28,7 @@ export async function chooseContext(
   return 'chosen';
 }
 
-/** Changes the setting and waits until the engine that starts for it has spoken. */
+/** Binds the workspace to the context and waits until the engine that starts for it has spoken. */
 async function switchContext(ctx: CommandContext, context: string): Promise<void> {
   let subscription: vscode.Disposable | undefined;
   const switched = new Promise<void>((resolve) => {
@@ -37,9 +37,9 @@ async function switchContext(ctx: CommandContext, context: string): Promise<void
     });
   });
   try {
-    await vscode.workspace
-      .getConfiguration('plumb')
-      .update('context', context, vscode.ConfigurationTarget.Global);
+    await ctx.bindings.choose(context);
+    await ctx.engine.restart();
+    await ctx.state.refresh();
     await vscode.window.withProgress(
       { location: vscode.ProgressLocation.Window, title: `Plumb: connecting to ${context}` },
       () => switched,
@@ -48,3 +48,9 @@ async function switchContext(ctx: CommandContext, context: string): Promise<void
     subscription?.dispose();
   }
 }
+
+/** Binds the workspace to another cluster of the kubeconfig. */
+export const chooseCluster: Command = async (ctx) => {
+  const title = 'Choose the cluster of this workspace';
+  await chooseContext(ctx, { title, step: 1, totalSteps: 1 });
+};

@@ -15,6 +15,8 @@ export interface UiContext {
 /** What commands work with. */
 export interface CommandContext extends UiContext {
   readonly onSave: { choose(): Promise<void> };
+  /** Which cluster the workspace works with. */
+  readonly bindings: { choose(context: string): Promise<void> };
   readonly credentials: { forget(): Promise<void> };
   /** What the user said last, for this workspace. Holds no secrets. */
   readonly memory: vscode.Memento;

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { asPlumbError } from '../../base/plumbError.ts';
+import { chooseCluster } from './chooseContext.ts';
 import type { Command, CommandContext } from './commandContext.ts';
 import { copyName, reconcile, reconcileWithSource, resume, setMode, suspend } from './fluxCommands.ts';
 import { bootstrap, check, uninstall } from './setupCommands.ts';
@@ -11,6 +12,7 @@ const commands: Readonly<Record<string, Command>> = {
   'plumb.apply': apply,
   'plumb.bootstrap': bootstrap,
   'plumb.check': check,
+  'plumb.chooseCluster': chooseCluster,
   'plumb.copyName': copyName,
   'plumb.diff': showDifferences,
   'plumb.endOverride': endOverride,
