@@ -37,6 +37,11 @@ export class FileTree {
     return new FileTree(map, sizeBytes);
   }
 
+  /** As `from`, for files that are no artifact: a tree of any size. */
+  static ofAnySize(files: ReadonlyMap<string, Uint8Array>): FileTree {
+    return new FileTree(files, 0);
+  }
+
   get size(): number {
     return this.#files.size;
   }

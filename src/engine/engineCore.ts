@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import type { Logger } from '../base/logger.ts';
 import { asPlumbError, plumbError, type PlumbError } from '../base/plumbError.ts';
 import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
@@ -14,6 +12,7 @@ import type { EngineConfig } from '../protocol/engine.ts';
 import type { EngineEvent } from '../protocol/events.ts';
 import type { ContextView } from '../protocol/views.ts';
 import type { Clock } from '../ssa/runContext.ts';
+import { defaultCacheFolder } from './cacheFolder.ts';
 import { ClusterSession } from './clusterSession.ts';
 import { systemClock } from './systemClock.ts';
 import { WatchStore } from './watchStore.ts';
@@ -140,8 +139,7 @@ export function completeDependencies(
   given: Partial<EngineDependencies> & { readonly log: Logger },
 ): EngineDependencies {
   const { log } = given;
-  const cacheFolder =
-    config.cacheFolder ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'plumb');
+  const cacheFolder = config.cacheFolder ?? defaultCacheFolder();
   return {
     log,
     clock: given.clock ?? systemClock,

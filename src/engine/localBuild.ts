@@ -5,13 +5,17 @@ import { plumbError } from '../base/plumbError.ts';
 import type { Origin } from '../base/position.ts';
 import type { BuiltObject } from '../kube/builtObject.ts';
 import { formatRef, refOf } from '../kube/object.ts';
-import { buildKustomization } from '../lib/kustomize/buildKustomization.ts';
+import type { BuildOptions, BuildResult } from '../lib/kustomize/buildKustomization.ts';
+import { buildWithRemotes } from '../lib/kustomize/buildWithRemotes.ts';
+import type { FetchRemotes } from '../lib/kustomize/loader.ts';
 import { printBuild } from '../lib/kustomize/printBuild.ts';
+import type { ReadableTree } from '../base/readableTree.ts';
 import { DiskTree } from './diskTree.ts';
 
 export interface LocalBuildOptions {
   readonly loadRestrictions: 'none' | 'rootOnly';
   readonly format: 'yaml' | 'json';
+  readonly remoteBases: 'fetched' | 'refused';
   readonly signal: AbortSignal;
   /** Called with the bytes read so far. */
   readonly onRead?: (readBytes: number) => void;
@@ -32,31 +36,71 @@ export interface LocalBuild {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Builds a folder of the disk as `kustomize build` does; reads the files that the build names, and writes nothing. */
+/**
+ * Builds a folder of the disk as `kustomize build` does; reads the files that the build names, fetches its remote bases and
+ * writes nothing.
+ */
 export async function buildFolder(folder: string, options: LocalBuildOptions): Promise<LocalBuild> {
-  await requireFolder(folder);
-  const path = await realpath(folder);
-  const tree = new DiskTree(path, options.onRead);
-  const { objects, diagnostics, needs } = buildKustomization(tree, tree.fromAbsolute(path), {
+  const { tree, path } = await openFolder(folder, options.onRead);
+  const { objects, diagnostics } = await buildOnDisk(tree, path, options, {
     loadRestrictions: options.loadRestrictions,
     order: 'legacy',
     untyped: 'built',
     version: 'v5.8.1',
   });
-  options.signal.throwIfAborted();
-  if (needs.length > 0) {
-    throw plumbError('BuildFailed', {
-      subject: folder,
-      message: `needs ${needs.map(({ url }) => url).join(', ')}, which plumb build does not fetch yet`,
-      hint: 'copy the base into the repository',
-    });
+  return localBuild(folderNames(tree, path), objects, diagnostics, printBuild(objects, options.format));
+}
+
+/** The disk, and a folder's real path on it. Throws InvalidPath when it is none. */
+export async function openFolder(
+  folder: string,
+  onRead?: LocalBuildOptions['onRead'],
+): Promise<{ readonly tree: DiskTree; readonly path: string }> {
+  await requireFolder(folder);
+  const path = await realpath(folder);
+  return { tree: new DiskTree(path, onRead), path };
+}
+
+/** Builds with remote bases that the user's own git fetches, started when there are any. */
+export async function buildOnDisk(
+  tree: ReadableTree,
+  path: string,
+  { signal, remoteBases }: Pick<LocalBuildOptions, 'signal' | 'remoteBases'>,
+  options: BuildOptions,
+): Promise<BuildResult> {
+  const closing: (() => Promise<void>)[] = [];
+  const fetch: FetchRemotes = async (needs) => {
+    const { userRemotes } = await import('./userRemotes.ts');
+    const remotes = userRemotes();
+    closing.push(remotes.close);
+    return remotes.fetch(needs, signal);
+  };
+  try {
+    const inner = tree.fromAbsolute?.(path) ?? path;
+    const refuseRemotes = remoteBases === 'refused';
+    return await buildWithRemotes(tree, inner, { ...options, refuseRemotes }, { fetch, signal });
+  } finally {
+    for (const close of closing) await close();
   }
-  const fromFolder = (file: string): string =>
-    relative(path, tree.diskPath(file)).split(sep).join('/') || basename(file);
+}
+
+/** How files are called to the user: relative to the folder that is built; URLs as they are. */
+export function folderNames(tree: DiskTree, path: string): (file: string) => string {
+  return (file) =>
+    /^[^/]*:/.test(file) ? file : relative(path, tree.diskPath(file)).split(sep).join('/') || basename(file);
+}
+
+/** The answer about objects that were built. */
+export function localBuild(
+  nameOf: (file: string) => string,
+  objects: readonly BuiltObject[],
+  diagnostics: readonly Diagnostic[],
+  text: string,
+): LocalBuild {
   return {
-    text: printBuild(objects, options.format),
-    fields: () => fieldsOf(objects, fromFolder),
-    diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic, path: fromFolder(diagnostic.path) })),
+    text,
+    fields: () => fieldsOf(objects, nameOf),
+    diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic, path: nameOf(diagnostic.path) })),
   };
 }
 

@@ -7,6 +7,7 @@ import type { SourceContext } from '../controllers/source/sourceContext.ts';
 import type { KustomizeContext } from '../controllers/kustomize/kustomizeContext.ts';
 import { type ControllerProfile, defaultProfile } from '../flux/controllerProfile.ts';
 import { coreEvent, type FluxEvent } from '../flux/events.ts';
+import type { FetchRemotes } from '../lib/kustomize/loader.ts';
 import { EventRecorder } from '../ssa/eventRecorder.ts';
 import type { RunContext } from '../ssa/runContext.ts';
 import type { EngineCore } from './engineCore.ts';
@@ -15,6 +16,7 @@ import { isSecretKind, sharedFollower } from './inventoryWatches.ts';
 import type { WatchStore } from './watchStore.ts';
 import { guardedClient } from './guardedClient.ts';
 import type { ClusterSession } from './clusterSession.ts';
+import { remoteFetcher } from './remoteBases.ts';
 import type { LocalRun } from './localReconciler.ts';
 import type { Override } from './override/override.ts';
 import type { Overrides } from './override/overrides.ts';
@@ -32,9 +34,11 @@ export class RunContexts {
   readonly #superseded = new Map<string, AbortController>();
   readonly #follower: ObjectFollower;
   readonly #store: WatchStore;
+  readonly #fetchRemotes: FetchRemotes;
 
   constructor(core: EngineCore, session: ClusterSession, store: WatchStore, overrides: Overrides) {
     this.#core = core;
+    this.#fetchRemotes = remoteFetcher(core.deps);
     this.#overrides = overrides;
     this.#session = session;
     this.#writing = guardedClient(session.cluster, session.localPermit);
@@ -78,6 +82,7 @@ export class RunContexts {
       watched: (object) => (isSecretKind(object) ? undefined : this.#store.get(object)),
       profile,
       builds: this.#core.builds,
+      fetchRemotes: this.#fetchRemotes,
       fetchArtifact: (source, fetchSignal) =>
         readArtifact(this.source(fetchSignal, ref, undefined, profile), source),
       recordEvent: (event) => this.#record(event),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -100,6 +100,89 @@ test('a folder is built as kustomize prints it, and each field is explained by i
   const explained = plumb(['build', 'apps/dev', '--explain'], {}, fleet);
   assert.match(explained.out, /^Deployment\/shop\/web \/spec\/replicas {2}web\.yaml:7$/m);
   assert.match(explained.out, /^Deployment\/shop\/api \/spec\/replicas {2}kustomization\.yaml:15$/m);
+});
+
+test('a Kustomization of a file is built without a cluster, with labels, substitution and masks', () => {
+  const fluxFile = join(folder, 'flux.yaml');
+  const apps = join(folder, 'offline');
+  mkdirSync(apps, { recursive: true });
+  writeFileSync(
+    fluxFile,
+    `apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec:
+  path: ./offline
+  targetNamespace: shop
+  postBuild: {substitute: {host: example.org}}
+`,
+  );
+  writeFileSync(
+    join(apps, 'a.yaml'),
+    `apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+data: {host: "\${host}", other: "\${other}"}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: s}
+stringData: {password: "ENC[AES256_GCM,data:x]"}
+sops: {mac: "ENC[AES256_GCM,data:y]"}
+`,
+  );
+  const build = ['build', 'kustomization', 'apps', '-n', 'flux-system', '-f', fluxFile, '--dry-run'];
+  const strict = plumb([...build, '--path', apps]);
+  assert.deepEqual([strict.code, strict.out], [2, '']);
+  assert.match(strict.err, /a\.yaml:4:\d+: .*variable not set \(strict mode\): "other"/);
+  const lenient = plumb([...build, '--strict-substitute=false'], {}, folder);
+  assert.equal(lenient.code, 0, lenient.err);
+  assert.equal(
+    lenient.out,
+    `apiVersion: v1
+data:
+  host: example.org
+  other: null
+kind: ConfigMap
+metadata:
+  labels:
+    kustomize.toolkit.fluxcd.io/name: apps
+    kustomize.toolkit.fluxcd.io/namespace: flux-system
+  name: a
+  namespace: shop
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  labels:
+    kustomize.toolkit.fluxcd.io/name: apps
+    kustomize.toolkit.fluxcd.io/namespace: flux-system
+  name: s
+  namespace: shop
+stringData:
+  password: '**SOPS**'
+---
+`,
+  );
+  const explained = plumb([...build, '--path', apps, '--strict-substitute=false', '--explain']);
+  assert.match(explained.out, /^ConfigMap\/shop\/a \/data\/host {2}a\.yaml:4$/m);
+  assert.equal(plumb(['build', 'ks', 'other', '-f', fluxFile]).code, 2);
+  assert.equal(plumb([...build, '--strict-substitute=maybe']).code, 64);
+});
+
+test('remote bases are refused on demand, at the line that names them', () => {
+  const remote = join(folder, 'remote');
+  mkdirSync(remote, { recursive: true });
+  writeFileSync(
+    join(remote, 'kustomization.yaml'),
+    'resources:\n  - https://127.0.0.1:1/fleet.git//apps?ref=v1\n',
+  );
+  const refused = plumb(['build', remote, '--no-remote-bases']);
+  assert.equal(refused.code, 2);
+  assert.match(refused.err, /kustomization\.yaml:2:\d+: error: remote bases are not allowed/);
+  const unreachable = plumb(['build', remote]);
+  assert.equal(unreachable.code, 2);
+  assert.match(unreachable.err, /kustomization\.yaml:2:\d+: error: cannot fetch https:\/\/127\.0\.0\.1:1/);
 });
 
 test('a folder that cannot be built is told with file and line, and exit code 2', () => {

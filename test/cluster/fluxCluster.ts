@@ -12,6 +12,7 @@ import type { KustomizeContext } from '../../src/controllers/kustomize/kustomize
 import { reconcileKustomization } from '../../src/controllers/kustomize/reconcileKustomization.ts';
 import type { SourceContext } from '../../src/controllers/source/sourceContext.ts';
 import { systemClock } from '../../src/engine/systemClock.ts';
+import { remoteFetcher } from '../../src/engine/remoteBases.ts';
 import type { Kustomization, KustomizationSpec } from '../../src/flux/api/kustomize.gen.ts';
 import { defaultProfile } from '../../src/flux/controllerProfile.ts';
 import { fluxCrds } from '../../src/flux/crds.gen.ts';
@@ -87,6 +88,7 @@ export async function fluxCluster(given?: SandboxCluster): Promise<FluxCluster> 
     signal,
     profile: defaultProfile,
     fetchArtifact: (source) => Promise.resolve(artifacts.get(refOf(source))),
+    fetchRemotes: remoteFetcher(sources),
     recordEvent,
   };
   return {

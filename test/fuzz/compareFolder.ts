@@ -31,7 +31,7 @@ const verdicts = new Map<Verdict, string[]>();
 await withOracle(async (oracle) => {
   for (const root of roots) {
     const plumb = await buildWithPlumb(join(top, root));
-    const isRemote = plumb.error?.includes('does not fetch') === true;
+    const isRemote = plumb.error?.includes('remote bases are not allowed') === true;
     const upstream = isRemote
       ? {}
       : (answers[root] ?? (await oracle.ask('kustomize', { folder: join(top, root) })));
@@ -60,7 +60,12 @@ function readAnswers(): Record<string, OracleAnswer> {
 async function buildWithPlumb(path: string): Promise<OracleAnswer> {
   const { signal } = new AbortController();
   try {
-    const built = await buildFolder(path, { loadRestrictions: 'rootOnly', format: 'yaml', signal });
+    const built = await buildFolder(path, {
+      loadRestrictions: 'rootOnly',
+      format: 'yaml',
+      remoteBases: 'refused',
+      signal,
+    });
     const error = built.diagnostics.find(({ severity }) => severity === 'error');
     return error === undefined ? { output: built.text } : { error: formatDiagnostic(error) };
   } catch (error) {

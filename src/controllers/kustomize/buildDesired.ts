@@ -8,7 +8,8 @@ import type { Artifact } from '../../flux/artifact.ts';
 import { isGateOn } from '../../flux/controllerProfile.ts';
 import type { BuiltObject } from '../../kube/builtObject.ts';
 import { formatRef, refOf, type KubeObject } from '../../kube/object.ts';
-import { buildKustomization } from '../../lib/kustomize/buildKustomization.ts';
+import type { BuildOptions } from '../../lib/kustomize/buildKustomization.ts';
+import { buildWithRemotes } from '../../lib/kustomize/buildWithRemotes.ts';
 import { printYamlStream } from '../../kube/yamlPrint.ts';
 import type { Desired } from '../../ssa/plan.ts';
 import { Decryption } from './decryption.ts';
@@ -36,7 +37,7 @@ export async function buildDesired(
   const overlay = prepareOverlay(artifact.files, path, kustomization.spec);
   const decryption = await Decryption.of(ctx, kustomization);
   const files = (await decryption?.decryptSources(overlay, path)) ?? overlay.files;
-  const { value: encrypted, diagnostics } = buildOverlay(ctx, { ...overlay, files }, path);
+  const { value: encrypted, diagnostics } = await buildOverlay(ctx, { ...overlay, files }, path);
   const built = (await decryption?.decryptObjects(encrypted, overlay.files)) ?? encrypted;
   const variables =
     kustomization.spec.postBuild === undefined
@@ -57,15 +58,19 @@ export async function buildDesired(
 }
 
 /** The build of the overlay: everything that is wrong with the files is told, the first error is thrown. */
-function buildOverlay(
+async function buildOverlay(
   ctx: KustomizeContext,
   overlay: Overlay,
   path: string,
-): Diagnosed<readonly BuiltObject[]> {
-  const { objects, diagnostics, needs } = buildKustomization(overlay.files, path, {
+): Promise<Diagnosed<readonly BuiltObject[]>> {
+  const options: BuildOptions = {
     rootChanges: overlay.rootChanges,
     refuseRemotes: ctx.profile.noRemoteBases,
     ...(ctx.builds !== undefined && { cache: ctx.builds }),
+  };
+  const { objects, diagnostics } = await buildWithRemotes(overlay.files, path, options, {
+    fetch: ctx.fetchRemotes,
+    signal: ctx.signal,
   });
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   const [first] = errors;
@@ -75,12 +80,6 @@ function buildOverlay(
       message: `kustomize build failed: ${first.message}${others}`,
       origin: first,
       ...(first.hint !== undefined && { hint: first.hint }),
-    });
-  }
-  if (needs.length > 0) {
-    throw plumbError('BuildFailed', {
-      message: `kustomize build needs ${needs.map(({ url }) => url).join(', ')}, which Plumb does not fetch yet`,
-      hint: 'copy the base into the repository, or make it a source of its own',
     });
   }
   return { value: objects, diagnostics };

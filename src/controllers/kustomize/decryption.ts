@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../base/diagnostic.ts';
-import type { FileTree } from '../../base/fileTree.ts';
+import { withFile, type ReadableTree } from '../../base/readableTree.ts';
 import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import { asPlumbError, isPlumbError, plumbError, type PlumbError } from '../../base/plumbError.ts';
 import { unwrapKey, type KeyRing } from '../../clients/kms/keyRing.ts';
@@ -50,7 +50,7 @@ export class Decryption {
   }
 
   /** The tree with the encrypted files that secret generators and patches read decrypted. Throws BuildFailed. */
-  async decryptSources({ files, rootChanges }: Overlay, folder: string): Promise<FileTree> {
+  async decryptSources({ files, rootChanges }: Overlay, folder: string): Promise<ReadableTree> {
     let decrypted = files;
     for (const { path, format } of secretSourcesOf(files, folder, rootChanges.components)) {
       const content = files.get(path);
@@ -63,7 +63,7 @@ export class Decryption {
         if (!hasSopsMarker(content, format)) continue;
         const file = readSopsFile(content, format);
         const { documents, mac } = await this.#decrypt(file);
-        decrypted = decrypted.with(path, printPlain(documents, format));
+        decrypted = withFile(decrypted, path, Buffer.from(printPlain(documents, format)));
         this.#checked.set(path, macDiagnostics(path, mac));
       } catch (error) {
         throw failure(error, `error decrypting sources: ${path}`, path);
@@ -76,7 +76,7 @@ export class Decryption {
    * The objects of the build decrypted: whole ones that carry `sops`, and values of Secrets that are encrypted files
    * themselves. `tree` is what they were built from, whose files' MACs are checked. Throws BuildFailed.
    */
-  async decryptObjects(objects: readonly BuiltObject[], tree: FileTree): Promise<readonly BuiltObject[]> {
+  async decryptObjects(objects: readonly BuiltObject[], tree: ReadableTree): Promise<readonly BuiltObject[]> {
     const decrypted: BuiltObject[] = [];
     for (const built of objects) decrypted.push(await this.#decryptObject(built, tree));
     return decrypted;
@@ -87,7 +87,7 @@ export class Decryption {
     return [...this.#checked.values()].flat();
   }
 
-  async #decryptObject(built: BuiltObject, tree: FileTree): Promise<BuiltObject> {
+  async #decryptObject(built: BuiltObject, tree: ReadableTree): Promise<BuiltObject> {
     const { object, origins } = built;
     if (isDecryptionDisabled(object)) return built;
     try {
@@ -161,7 +161,7 @@ export class Decryption {
   }
 
   /** The file that an encrypted object comes from, as it lies in the tree: kustomize breaks the MAC of what it builds. */
-  async #checkOrigin({ origins }: BuiltObject, tree: FileTree): Promise<void> {
+  async #checkOrigin({ origins }: BuiltObject, tree: ReadableTree): Promise<void> {
     const path = origins.at('')?.path;
     const content = path === undefined ? undefined : tree.get(path);
     if (path === undefined || content === undefined || this.#checked.has(path)) return;

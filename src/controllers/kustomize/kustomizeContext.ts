@@ -3,6 +3,7 @@ import type { Artifact } from '../../flux/artifact.ts';
 import type { ControllerProfile } from '../../flux/controllerProfile.ts';
 import type { FluxEvent } from '../../flux/events.ts';
 import type { BuildCache } from '../../lib/kustomize/buildCache.ts';
+import type { FetchRemotes } from '../../lib/kustomize/loader.ts';
 import type { RunContext } from '../../ssa/runContext.ts';
 
 /** What the kustomize controller needs besides a cluster. */
@@ -10,6 +11,8 @@ export interface KustomizeContext extends RunContext {
   readonly profile: ControllerProfile;
   /** The files of the source's artifact; undefined while nobody has them. */
   readonly fetchArtifact: (source: KubeObject, signal: AbortSignal) => Promise<Artifact | undefined>;
+  /** Fetches repositories and files that a kustomization names by URL, as the controller does without credentials. */
+  readonly fetchRemotes: FetchRemotes;
   /** What earlier builds left for the next one to reuse. */
   readonly builds?: BuildCache;
   readonly recordEvent: (event: FluxEvent) => void;

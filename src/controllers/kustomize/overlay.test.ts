@@ -15,7 +15,7 @@ const configMap = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n';
 
 function rootOf(files: Record<string, string>, spec: Partial<KustomizationSpec> = {}): string {
   const overlay = prepareOverlay(FileTree.from(Object.entries(files)), '', { ...base, ...spec });
-  return overlay.files.text('kustomization.yaml') ?? '';
+  return Buffer.from(overlay.files.get('kustomization.yaml') ?? []).toString();
 }
 
 function build(

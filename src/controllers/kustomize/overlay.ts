@@ -1,4 +1,4 @@
-import type { FileTree } from '../../base/fileTree.ts';
+import { withFile, type ReadableTree } from '../../base/readableTree.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { plumbError } from '../../base/plumbError.ts';
 import { joinTreePath, relativeTreePath } from '../../base/treePath.ts';
@@ -6,6 +6,8 @@ import type { KustomizationSpec } from '../../flux/api/kustomize.gen.ts';
 import { parseYaml } from '../../kube/yaml.ts';
 import { printYamlInOrder } from '../../kube/yamlPrint.ts';
 import type { RootChanges } from '../../lib/kustomize/rootChanges.ts';
+
+const utf8 = new TextDecoder();
 
 /** The names a kustomization file may have, in the order they are looked for. */
 const fileNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
@@ -15,7 +17,7 @@ const placeholder = '_placeholder';
 
 /** What is built for a Kustomization: files, and what its spec changes in their root kustomization. */
 export interface Overlay {
-  readonly files: FileTree;
+  readonly files: ReadableTree;
   readonly rootChanges: RootChanges;
 }
 
@@ -24,7 +26,7 @@ export interface Overlay {
  * none, and with what the spec adds to it. The root file itself stays as it is, so that the lines of its fields stay true.
  * Throws BuildFailed for files upstream refuses. Follows fluxcd/pkg kustomize Generator (contract 1.3).
  */
-export function prepareOverlay(tree: FileTree, folder: string, spec: KustomizationSpec): Overlay {
+export function prepareOverlay(tree: ReadableTree, folder: string, spec: KustomizationSpec): Overlay {
   const hasFile = fileNames.some((name) => tree.has(pathIn(folder, name)));
   const components = (spec.components ?? []).filter((component) => {
     requireLocal(component);
@@ -34,7 +36,11 @@ export function prepareOverlay(tree: FileTree, folder: string, spec: Kustomizati
   return {
     files: hasFile
       ? tree
-      : tree.with(pathIn(folder, 'kustomization.yaml'), printYamlInOrder(generated(tree, folder))),
+      : withFile(
+          tree,
+          pathIn(folder, 'kustomization.yaml'),
+          Buffer.from(printYamlInOrder(generated(tree, folder))),
+        ),
     rootChanges: {
       ...(spec.targetNamespace !== undefined && { namespace: spec.targetNamespace }),
       ...(spec.namePrefix !== undefined && { namePrefix: spec.namePrefix }),
@@ -49,13 +55,13 @@ export function prepareOverlay(tree: FileTree, folder: string, spec: Kustomizati
 }
 
 /** Every manifest below the folder; a folder with a kustomization of its own is one resource. */
-function generated(tree: FileTree, folder: string): JsonObject {
+function generated(tree: ReadableTree, folder: string): JsonObject {
   const resources = resourcesIn(tree, folder).map((path) => `./${relativeTreePath(folder, path)}`);
   const head = { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization' };
   return resources.length === 0 ? { ...head, namespace: placeholder } : { ...head, resources };
 }
 
-function resourcesIn(tree: FileTree, folder: string): readonly string[] {
+function resourcesIn(tree: ReadableTree, folder: string): readonly string[] {
   return tree.list(folder).flatMap((name) => {
     const path = pathIn(folder, name);
     if (tree.isFolder(path)) {
@@ -68,8 +74,8 @@ function resourcesIn(tree: FileTree, folder: string): readonly string[] {
   });
 }
 
-function requireKubernetesYaml(tree: FileTree, path: string): void {
-  const { value: documents, diagnostics } = parseYaml(path, tree.text(path) ?? '');
+function requireKubernetesYaml(tree: ReadableTree, path: string): void {
+  const { value: documents, diagnostics } = parseYaml(path, utf8.decode(tree.get(path)));
   const problem = diagnostics.find(({ severity }) => severity === 'error');
   if (problem !== undefined) {
     throw plumbError('BuildFailed', {

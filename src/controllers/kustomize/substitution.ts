@@ -36,9 +36,14 @@ export async function loadVariables(ctx: KustomizeContext, kustomization: Kustom
       set(key, kind === 'Secret' ? Buffer.from(text, 'base64').toString() : text);
     }
   }
-  for (const [name, value] of Object.entries(kustomization.spec.postBuild?.substitute ?? {}))
-    set(name, value);
+  for (const [name, value] of inlineVariables(kustomization)) variables.set(name, value);
   return variables;
+}
+
+/** The variables that spec.postBuild.substitute holds itself. */
+export function inlineVariables({ spec }: Kustomization): Variables {
+  const entries = Object.entries(spec.postBuild?.substitute ?? {});
+  return new Map(entries.map(([name, value]) => [name, String(value).replaceAll('\n', '')]));
 }
 
 export interface SubstitutionOptions {

@@ -69,6 +69,22 @@ export async function checkoutFiles(
   return FileTree.from([...contents, ...fromSubmodules.filter(([path]) => !isIgnored(path))]);
 }
 
+/** Every file of a commit as `git clone` has them; links are left out. */
+export async function cloneFiles(
+  git: GitClient,
+  remote: GitRemote,
+  commit: FetchedCommit,
+  options: Pick<CheckoutOptions, 'recurseSubmodules' | 'signal'>,
+): Promise<FileTree> {
+  const entries = await git.listTree(commit, options.signal);
+  const files = entries.filter(({ type }) => type === 'file' || type === 'executable');
+  const all = new Map(await git.readFiles(commit, files, options.signal));
+  if (options.recurseSubmodules)
+    for (const { path, files: inner } of await checkoutSubmodules(git, remote, commit, entries, options))
+      for (const [name, bytes] of inner.entries()) all.set(`${path}/${name}`, bytes);
+  return FileTree.ofAnySize(all);
+}
+
 /** A prefix of the path counts, as in go-git: `app` also takes `apple/`. */
 function isInSparseCheckout(path: string, folders: readonly string[] | undefined): boolean {
   if (folders === undefined || folders.length === 0) return true;

@@ -1,6 +1,7 @@
 import type { FileObjects } from './buildCache.ts';
 import type { BuildRun } from './buildRun.ts';
 import type { Located } from './decode.ts';
+import { isHttpUrl } from './gitUrl.ts';
 import { readKustomization, type KustomizationFile } from './kustomizationFile.ts';
 import type { Dependencies, Loader } from './loader.ts';
 import type { MergeSchemas } from './mergeSchema.ts';
@@ -105,11 +106,11 @@ export function objectsOfFile(
   if (found?.path === path && loader.tree.get(found.full) === found.bytes) loader.read(found.full);
   else if (loader.isRepository(path.value) || path.value === '') return undefined;
   else {
-    const full = loader.resolve(path.value);
+    const full = isHttpUrl(path.value) ? undefined : loader.resolve(path.value);
     if (full !== undefined && !loader.tree.has(full) && loader.tree.isFolder(full)) return undefined;
     if (loader.isMissingRemote(path.value, path.node)) return [];
     const bytes = loader.load(path.value, path.node);
-    const objects = run.cache.read(loader.pathOf(full ?? path.value), bytes);
+    const objects = run.cache.read(full === undefined ? path.value : loader.pathOf(full), bytes);
     found = { path, full: full ?? path.value, bytes, objects };
     known[index] = found;
   }

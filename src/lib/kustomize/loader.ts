@@ -11,6 +11,9 @@ export type RemoteNeed =
 /** Fetched repositories and files by URL as written in the kustomization; undefined could not be fetched. */
 export type Remotes = ReadonlyMap<string, ReadableTree | Uint8Array | { readonly error: string }>;
 
+/** Gets what a build has asked for; what cannot be had says why. */
+export type FetchRemotes = (needs: readonly RemoteNeed[], signal: AbortSignal) => Promise<Remotes>;
+
 /** One path a layer has looked at: when there is something else now, the layer must be built again. */
 export interface Dependency {
   /** The URL of the fetched tree it is in; '' for the build's own. */

@@ -1,4 +1,4 @@
-import type { FileTree } from '../../base/fileTree.ts';
+import type { ReadableTree } from '../../base/readableTree.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { joinTreePath } from '../../base/treePath.ts';
 import { parseYaml } from '../../kube/yaml.ts';
@@ -18,7 +18,7 @@ const fileNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
  * format; `components` are added to those of the folder itself. What the build will refuse (a missing or broken file) is left to it.
  */
 export function secretSourcesOf(
-  tree: FileTree,
+  tree: ReadableTree,
   folder: string,
   components: readonly string[] = [],
 ): readonly SecretSource[] {
@@ -39,7 +39,7 @@ export function formatOfKey(name: string): SopsFormat {
 
 type OnSource = (path: string, format: SopsFormat) => void;
 
-function visit(tree: FileTree, folder: string, visited: Set<string>, onSource: OnSource): void {
+function visit(tree: ReadableTree, folder: string, visited: Set<string>, onSource: OnSource): void {
   if (visited.has(folder) || !tree.isFolder(folder)) return;
   visited.add(folder);
   const file = kustomizationOf(tree, folder);
@@ -63,10 +63,10 @@ function visit(tree: FileTree, folder: string, visited: Set<string>, onSource: O
     visit(tree, within(folder, entry), visited, onSource);
 }
 
-function kustomizationOf(tree: FileTree, folder: string): JsonObject | undefined {
+function kustomizationOf(tree: ReadableTree, folder: string): JsonObject | undefined {
   const path = fileNames.map((name) => within(folder, name)).find((name) => tree.has(name));
   if (path === undefined) return undefined;
-  const value = parseYaml(path, tree.text(path) ?? '').value[0]?.value;
+  const value = parseYaml(path, new TextDecoder().decode(tree.get(path))).value[0]?.value;
   return isJsonObject(value) ? value : undefined;
 }
 
