@@ -32,7 +32,12 @@ const bundles = [
     outdir: 'dist',
     chunkNames: 'chunks/[name]-[hash]',
     banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+      // What CommonJS packages in an ES module miss.
+      js: [
+        "import { createRequire as __createRequire } from 'node:module';",
+        'const require = __createRequire(import.meta.url);',
+        'const __dirname = import.meta.dirname;',
+      ].join(' '),
     },
     entryPoints: {
       engine: 'src/engineProcess.ts',

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { after, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { ipcConnection, remoteEngine } from '../../src/protocol/rpc.ts';
+import { olderNode } from '../tools/olderNode.ts';
+import { bundle, fleet } from './plumbProcess.ts';
+
+const dist = resolve(import.meta.dirname, '../../dist');
+const chunks = readdirSync(join(dist, 'chunks')).filter((name) => name.endsWith('.mjs'));
+const folder = mkdtempSync(join(tmpdir(), 'plumb-bundles-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const programs = [
+  { name: 'Node 22, as the oldest supported editor has it', program: olderNode(), major: '22' },
+  { name: 'Node 24', program: process.execPath, major: '24' },
+] as const;
+
+function run(program: string, ...args: readonly string[]) {
+  return spawnSync(program, args, {
+    cwd: fleet,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], HOME: folder },
+  });
+}
+
+/** Every file that a bundle reaches by imports, lazy ones included. */
+function reachable(entry: string): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const visit = (path: string): void => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    const text = readFileSync(path, 'utf8');
+    for (const [, name = ''] of text.matchAll(
+      /(?:\bfrom |\bimport |\bimport\()["'](\.{1,2}\/[\w./-]+\.mjs)["']/g,
+    ))
+      visit(resolve(path, '..', name));
+  };
+  visit(join(dist, entry));
+  return seen;
+}
+
+test('every chunk belongs to a bundle', () => {
+  const reached = new Set(
+    ['cli.mjs', 'engine.mjs', 'languageServer.mjs'].flatMap((entry) => [...reachable(entry)]),
+  );
+  assert.deepEqual(
+    chunks.filter((name) => !reached.has(join(dist, 'chunks', name))),
+    [],
+  );
+});
+
+for (const { name, program, major } of programs) {
+  test(`${name} runs the command line`, () => {
+    assert.match(run(program, '--version').stdout, new RegExp(`^v${major}\\.`));
+    const version = run(program, bundle, 'version', '-o', 'json');
+    assert.match((JSON.parse(version.stdout) as { node: string }).node, new RegExp(`^${major}\\.`));
+    const list = run(program, bundle, 'get', 'workloads', '--kubeconfig', join(folder, 'none'));
+    assert.equal(list.status, 0, list.stderr);
+    assert.match(list.stdout, /Kustomization +flux-system +apps/);
+    const built = run(program, bundle, 'build', join(fleet, 'apps/dev'));
+    assert.equal(built.status, 0, built.stderr);
+    assert.equal(built.stdout.split('\n---\n').length, 8);
+    const checked = run(program, bundle, 'validate');
+    assert.equal(checked.status, 0, checked.stdout);
+  });
+
+  test(`${name} loads every chunk`, () => {
+    assert.notEqual(chunks.length, 0);
+    const urls = chunks.map((chunk) => pathToFileURL(join(dist, 'chunks', chunk)).href);
+    const script = `for (const url of ${JSON.stringify(urls)}) await import(url); console.log('loaded', ${chunks.length});`;
+    const loaded = run(program, '--input-type=module', '-e', script);
+    assert.equal(loaded.stderr, '');
+    assert.equal(loaded.stdout, `loaded ${chunks.length}\n`);
+  });
+
+  test(`${name} runs the engine, which answers and ends with its channel`, async () => {
+    const child = fork(join(dist, 'engine.mjs'), [], {
+      execPath: program,
+      execArgv: [],
+      env: { PATH: process.env['PATH'], HOME: folder },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    const exited = once(child, 'exit');
+    const engine = remoteEngine(ipcConnection(child));
+    await engine.start({ folders: [fleet], kubeconfig: [join(folder, 'none')], schedule: 'onRequest' });
+    const { workloads } = await engine.tree();
+    assert.deepEqual(workloads.map(({ ref }) => ref.name).sort(), ['apps', 'flux-system', 'infra']);
+    child.disconnect();
+    assert.deepEqual(await exited, [0, null]);
+  });
+
+  test(`${name} loads the bundles of the extension host`, () => {
+    // What only the editor has, `vscode`, is stood in for by an object that gives itself for everything.
+    const script = `
+      const { Module } = require('node:module');
+      const anything = new Proxy(function () {}, { get: (_, key) => (key === Symbol.toPrimitive ? () => '' : anything), apply: () => anything, getPrototypeOf: () => anything });
+      const load = Module._load;
+      Module._load = (name, ...rest) => (name === 'vscode' ? anything : load(name, ...rest));
+      for (const path of ${JSON.stringify(['extension.cjs', 'rpc.cjs', 'languageClient.cjs'].map((file) => join(dist, file)))})
+        console.log(Object.keys(require(path)).length > 0);`;
+    const loaded = run(program, '-e', script);
+    assert.equal(loaded.stderr, '');
+    assert.equal(loaded.stdout, 'true\ntrue\ntrue\n', basename(program));
+  });
+}
