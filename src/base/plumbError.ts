@@ -99,7 +99,12 @@ export function plumbError(code: ErrorCode, details: PlumbErrorDetails): PlumbEr
 
 /** Tells whether the value is a PlumbError, with that code when one is given. */
 export function isPlumbError(value: unknown, code?: ErrorCode): value is PlumbError {
-  return value instanceof PlumbError && (code === undefined || value.code === code);
+  return isOfThisKind(value) && (code === undefined || value.code === code);
+}
+
+/** Told by its shape: each bundle of the editor has a class of its own, and errors go from one to the other. */
+function isOfThisKind(value: unknown): value is PlumbError {
+  return value instanceof Error && value.name === 'PlumbError' && 'code' in value && 'details' in value;
 }
 
 /** The error on the other side of a process boundary. An unknown code becomes Internal. */
@@ -110,7 +115,7 @@ export function plumbErrorFromJson(json: PlumbErrorJson): PlumbError {
 
 /** Whatever was caught, as a PlumbError: aborts become Cancelled, strangers become Internal with the cause kept. */
 export function asPlumbError(error: unknown): PlumbError {
-  if (error instanceof PlumbError) return error;
+  if (isOfThisKind(error)) return error;
   if (error instanceof Error && error.name === 'AbortError')
     return new PlumbError('Cancelled', { message: 'cancelled', cause: error });
   return new PlumbError('Internal', {
