@@ -125,7 +125,9 @@ function gitError({ args, signal, subject }: GitCall, error: unknown): PlumbErro
 }
 
 const noisePattern =
-  /^(Please make sure you have|and the repository exists|To (https?|ssh):|Done$|hint:|exit code \w+$|Warning: Permanently added|remote:\s*$)/;
+  /^(Please make sure you have|and the repository exists|To (https?|ssh):|Done$|hint:|exit code \w+$|Warning: Permanently added|remote:\s*$|error: failed to push some refs)/;
+/** `! <hash>:<ref> [remote rejected] (why)`: what was pushed is known, the rest says why. */
+const porcelainPattern = /^!\s+[0-9a-f]+:\S+\s+/;
 const mostLines = 6;
 
 /** The lines that say why, without git's prefixes, its general advice and any credential of a URL. */
@@ -135,6 +137,11 @@ function causeLines(text: string): string {
     .map((line) => line.trim())
     .filter((line) => line !== '' && !noisePattern.test(line))
     .slice(0, mostLines)
-    .map((line) => line.replace(/^(fatal|error): /, '').replaceAll(/:\/\/[^/\s@]+@/g, '://'))
+    .map((line) =>
+      line
+        .replace(/^(fatal|error): /, '')
+        .replace(porcelainPattern, '')
+        .replaceAll(/:\/\/[^/\s@]+@/g, '://'),
+    )
     .join('; ');
 }
