@@ -69,7 +69,9 @@ export async function runWatch(
         if (!hasSynced) throw refusedToList(source.subject, ended.refusal);
         failures++;
         resourceVersion = undefined;
-        onEvent({ type: 'interrupted', message: ended.refusal.message });
+        // Its definition was deleted, and with it every object.
+        if (ended.refusal.httpStatus === 404) onEvent({ type: 'synced', objects: [] });
+        else onEvent({ type: 'interrupted', message: ended.refusal.message });
         break;
       case 'broken':
         failures++;
@@ -139,8 +141,8 @@ async function refusedStream(response: IncomingMessage): Promise<Ended> {
   const status = response.statusCode ?? 0;
   const refusal = refusalFrom(status, await readBody(response));
   if (status === 403 || status === 405) return { type: 'forbidden' };
-  // 410: the version is too old; 504 "too large resource version": the server lost what we had seen.
-  if (status === 410 || status === 504) return { type: 'expired' };
+  // 410: the version is too old; 504 "too large resource version": the server lost what we had seen; 404: the kind is gone.
+  if (status === 410 || status === 504 || status === 404) return { type: 'expired' };
   return { type: 'broken', message: refusal.message };
 }
 
