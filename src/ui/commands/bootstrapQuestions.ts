@@ -42,6 +42,8 @@ export async function askBootstrap(
   start: 'questions' | 'review',
 ): Promise<Approved | undefined> {
   const first = ctx.memory.get<BootstrapAnswers>(memoryKey);
+  // Before the engine's first answer nobody knows which cluster the window works with.
+  if (ctx.state.status === undefined) await ctx.state.refresh();
   const answers = first ?? firstAnswers(await remoteOfFolder(), ctx.state.status?.cluster?.context ?? '');
   const draft = await askSteps<Draft>(
     title,
