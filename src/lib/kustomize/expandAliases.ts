@@ -72,19 +72,27 @@ function mergedItems(node: YamlNode): readonly YamlNode[] {
   const own = node.items.filter((_, index) => index !== cleared && index !== cleared + 1);
   const value = node.items[node.items.indexOf(merge) + 1] as YamlNode;
   const result = [...own];
-  for (const source of [...mappingsToMerge(value), { ...node, items: own }]) setEntries(result, source);
+  const positions = firstPositions(result);
+  for (const source of [...mappingsToMerge(value), { ...node, items: own }]) {
+    const first = firstPositions(source.items);
+    for (const [key, at] of first) {
+      const entry = [source.items[at] as YamlNode, source.items[at + 1] as YamlNode] as const;
+      const position = positions.get(key) ?? result.length;
+      positions.set(key, position);
+      [result[position], result[position + 1]] = entry;
+    }
+  }
   return result;
 }
 
-function setEntries(items: YamlNode[], source: YamlNode): void {
-  for (let index = 0; index + 1 < source.items.length; index += 2) {
-    const key = source.items[index] as YamlNode;
-    const first = source.items.findIndex((item, at) => at % 2 === 0 && item.text === key.text);
-    const entry = [source.items[first] as YamlNode, source.items[first + 1] as YamlNode] as const;
-    const position = items.findIndex((item, at) => at % 2 === 0 && item.text === key.text);
-    if (position < 0) items.push(...entry);
-    else items.splice(position, 2, ...entry);
+/** Where each key of a mapping stands first among its items. */
+function firstPositions(items: readonly YamlNode[]): Map<string, number> {
+  const positions = new Map<string, number>();
+  for (let index = 0; index + 1 < items.length; index += 2) {
+    const { text } = items[index] as YamlNode;
+    if (!positions.has(text)) positions.set(text, index);
   }
+  return positions;
 }
 
 function mappingsToMerge(value: YamlNode): readonly YamlNode[] {

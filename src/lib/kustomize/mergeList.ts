@@ -34,10 +34,11 @@ export function mergeListByKeys(merge: ListMerge, target: Node, patch: Node | un
   let rows = merge.keys.length === 0 ? valuesOf(sources) : keyValuesOf(sources, keys);
   if (keys.length > 1) rows = completeRows(rows);
   const added: Node[] = [];
+  const used = usedOf(rows, keys);
   let validKeys: readonly string[] = [];
   for (const row of rows) {
     let values: readonly string[];
-    [validKeys, values] = usedKeys(rows, row, keys);
+    [validKeys, values] = usedKeys(used, row, keys);
     const element = mergeElement(merge, target, patch, validKeys, values);
     if (isNull(element) || element === undefined || (element.kind === 'map' && element.items.length === 0)) {
       for (const _ of validKeys) replaceElement(mutableItems(target), validKeys, values, undefined);
@@ -57,7 +58,7 @@ function mergeElement(
   keys: readonly string[],
   values: readonly string[],
 ): Node | undefined {
-  const [usableKeys, usableValues] = usedKeys([values], values, keys);
+  const [usableKeys, usableValues] = usedKeys(usedOf([values], keys), values, keys);
   const before = findElement(target, usableKeys, usableValues);
   const change = patch === undefined ? undefined : findElement(patch, usableKeys, usableValues);
   const merged = merge.merge(before, change, merge.elements);
@@ -132,17 +133,22 @@ function combine(left: readonly string[], right: readonly string[]): string[] | 
   return agrees ? result : undefined;
 }
 
-/** The keys that some row has a value for, with the values of one row; all keys when no row has any. */
-function usedKeys(
-  rows: readonly (readonly string[])[],
-  row: readonly string[],
-  keys: readonly string[],
-): [keys: readonly string[], values: readonly string[]] {
+/** The keys that some row has a value for. */
+function usedOf(rows: readonly (readonly string[])[], keys: readonly string[]): ReadonlySet<string> {
   const used = new Set<string>();
   for (const values of rows)
     values.forEach((value, index) => {
       if (value !== '') used.add(keys[index] ?? '');
     });
+  return used;
+}
+
+/** The used keys with the values of one row; all keys when none is used. */
+function usedKeys(
+  used: ReadonlySet<string>,
+  row: readonly string[],
+  keys: readonly string[],
+): [keys: readonly string[], values: readonly string[]] {
   if (used.size === 0) return [keys, row];
   return [
     keys.filter((key) => used.has(key)),
@@ -174,7 +180,11 @@ function replaceElement(
     if (element !== undefined) kept.push(element);
   }
   if (element !== undefined && !isNull(element) && !isFound) kept.push(element);
-  list.splice(0, list.length, ...kept);
+  if (kept.length > list.length && !isFound) list.push(element as Node);
+  else {
+    list.length = 0;
+    for (const item of kept) list.push(item);
+  }
 }
 
 function matches(item: Node, keys: readonly string[], values: readonly string[]): boolean {

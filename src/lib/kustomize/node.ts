@@ -185,6 +185,15 @@ export function fieldOf(node: Node | undefined, name: string): Node | undefined 
   return index < 0 ? undefined : node.items[index + 1];
 }
 
+/** As fieldOf for many names: what it takes does not grow with the square of the keys. */
+export function fieldsOf(node: Node | undefined): (name: string) => Node | undefined {
+  if (node?.kind !== 'map' || node.items.length < 32) return (name) => fieldOf(node, name);
+  const fields = new Map<string, Node>();
+  for (let index = node.items.length - 2; index >= 0; index -= 2)
+    fields.set((node.items[index] as Node).text, node.items[index + 1] as Node);
+  return (name) => fields.get(name);
+}
+
 /** The value at a path of keys. */
 export function fieldAt(node: Node | undefined, ...path: readonly string[]): Node | undefined {
   let current = node;
@@ -248,7 +257,8 @@ export function setText(node: Node, text: string, place: Place, edit: Edit): Nod
   return owned;
 }
 
-function quoteIfNeeded(value: Node): void {
+/** Gives a plain text the quotes without which YAML 1.1 would read something else. */
+export function quoteIfNeeded(value: Node): void {
   if (isStringScalar(value) && value.style === 0 && isYaml11NonString(value.text))
     value.style = yamlStyle.doubleQuoted;
 }

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonArray, type JsonObject, type JsonValue } from '.
 import { formatGoFloat } from '../../kube/goFloat.ts';
 import { yamlStyle } from '../../kube/yamlNode.ts';
 import { resolveTag, tags } from '../../kube/yamlScalar.ts';
-import { fieldOf, nowhere, type Node, type Place } from './node.ts';
+import { fieldsOf, nowhere, type Node, type Place } from './node.ts';
 import { compareBytes } from './resource.ts';
 
 /**
@@ -64,10 +64,11 @@ function objectItems(
   make: Make,
 ): Node[] {
   const items: Node[] = [];
+  const alike = fieldsOf(like);
   for (const key of Object.keys(object).sort(compareBytes)) {
     const keyStyle = style === yamlStyle.flow ? yamlStyle.doubleQuoted : styleOf(key);
     items.push(make('scalar', tags.str, keyStyle, key, []));
-    items.push(nodeOfJson(object[key] as JsonValue, fieldOf(like, key), style, place));
+    items.push(nodeOfJson(object[key] as JsonValue, alike(key), style, place));
   }
   return items;
 }

@@ -6,11 +6,13 @@ import {
   editAt,
   fieldAt,
   fieldOf,
+  fieldsOf,
   isEmpty,
   isNull,
   newScalar,
   newString,
   nowhere,
+  quoteIfNeeded,
   setField,
   textAt,
   type Node,
@@ -243,16 +245,16 @@ export function setMetaTexts(
     const old = fieldOf(metadata, field);
     const cleared = clearField(metadata, field, edit);
     if (texts.size === 0) return cleared;
+    const before = fieldsOf(old);
     const items: Node[] = [];
     for (const key of [...texts.keys()].sort(compareBytes)) {
       const text = texts.get(key) ?? '';
-      const before = fieldOf(old, key);
-      const value = newString(text, before?.text === text ? before : place);
+      const kept = before(key);
+      const value = newString(text, kept?.text === text ? kept : place);
+      quoteIfNeeded(value);
       items.push(newScalar(key, '', value), value);
     }
-    let map: Node = { ...newScalar('', '', old ?? place), kind: 'map' };
-    for (let index = 0; index < items.length; index += 2)
-      map = setField(map, (items[index] as Node).text, items[index + 1] as Node, edit);
+    const map: Node = { ...newScalar('', '', old ?? place), kind: 'map', items };
     return setField(cleared, field, map, edit);
   });
 }

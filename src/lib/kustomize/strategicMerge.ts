@@ -1,6 +1,7 @@
 import { noItems, yamlStyle } from '../../kube/yamlNode.ts';
 import { tags } from '../../kube/yamlScalar.ts';
 import { mergeListByKeys } from './mergeList.ts';
+import { isSettled } from './settled.ts';
 import {
   mergeKeysOf,
   schemaOfField,
@@ -11,6 +12,7 @@ import {
 import {
   clearField,
   fieldOf,
+  fieldsOf,
   isNull,
   isStringScalar,
   isYaml11NonString,
@@ -40,7 +42,7 @@ type Merged = Node | typeof keptNull | undefined;
  */
 export function mergeStrategically(context: MergeContext, object: Node, patch: Node): Node | undefined {
   const { edit } = context;
-  const copy = copyTree(object, edit);
+  const copy = copyToMerge(context, object, patch, undefined);
   const merged = walk(context, copy, copyTree(patch, edit), undefined);
   // Upstream drops what takes the place of the whole object, so `$patch: replace` at the top changes nothing.
   return merged === undefined || merged === keptNull ? undefined : copy;
@@ -54,6 +56,43 @@ function copyTree(node: Node, edit: Edit): Node {
   return copy;
 }
 
+/** A copy of what the merge may change; what the patch says nothing about and is settled stays shared. */
+function copyToMerge(context: MergeContext, node: Node, patch: Node | undefined, given: MergeSchema): Node {
+  const { schemas, edit } = context;
+  if (node.kind === 'scalar' || (patch === undefined && isSettled(schemas, node, given))) return node;
+  const schema = given ?? schemaOfObject(schemas, node) ?? schemaOfObject(schemas, patch);
+  if (node.kind !== 'map') return copyList(context, node, patch, mergeKeysOf(schema));
+  const copy = own(node, edit);
+  const items = mutableItems(copy);
+  const patched = fieldsOf(patch);
+  for (let index = 0; index + 1 < items.length; index += 2) {
+    const { text } = items[index] as Node;
+    const field = schemaOfField(schemas, schema, text);
+    items[index + 1] = copyToMerge(context, items[index + 1] as Node, patched(text), field);
+  }
+  return copy;
+}
+
+/** Elements that the patch does not name by their one key need no copy when they are settled. */
+function copyList(
+  context: MergeContext,
+  list: Node,
+  patch: Node | undefined,
+  merge: ReturnType<typeof mergeKeysOf>,
+): Node {
+  const { schemas, edit } = context;
+  const [key, ...others] = merge?.keys ?? [];
+  if (key === undefined || others.length > 0) return copyTree(list, edit);
+  const named = new Set(patch?.items.map((item) => fieldOf(item, key)?.text ?? ''));
+  const copy = own(list, edit);
+  copy.items = list.items.map((item) => {
+    const name = fieldOf(item, key)?.text ?? '';
+    const isShared = name !== '' && !named.has(name) && isSettled(schemas, item, merge?.elements);
+    return isShared ? item : copyTree(item, edit);
+  });
+  return copy;
+}
+
 /** Merges `patch` into `object`, which is changed in place unless something else takes its place. */
 function walk(
   context: MergeContext,
@@ -61,7 +100,10 @@ function walk(
   patch: Node | undefined,
   given: MergeSchema,
 ): Merged {
-  const { schemas } = context;
+  const { schemas, edit } = context;
+  // Not copied: the merge leaves it as it is.
+  if (patch === undefined && object !== undefined && object.kind !== 'scalar' && object.owner !== edit)
+    return object;
   const schema = given ?? schemaOfObject(schemas, object) ?? schemaOfObject(schemas, patch);
   const kind = isNull(object) ? (isNull(patch) ? 'map' : patch?.kind) : object?.kind;
   if (!isNull(object) && !isNull(patch) && object?.kind !== patch?.kind)
@@ -102,9 +144,11 @@ function walkMap(
     if (source?.kind === 'map')
       for (let index = 0; index < items.length; index += 2) names.add((items[index] as Node).text);
   }
+  const objectField = fieldsOf(target);
+  const patchField = fieldsOf(patch);
   for (const name of [...names].sort(compareBytes)) {
-    const before = fieldOf(target, name);
-    const added = fieldOf(patch, name);
+    const before = objectField(name);
+    const added = patchField(name);
     const merged = walk(context, before, added, schemaOfField(context.schemas, schema, name));
     if (merged === keptNull) continue;
     if (merged === undefined || merged.tag === tags.null) clearField(target, name, context.edit);
