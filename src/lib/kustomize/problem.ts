@@ -3,29 +3,31 @@ import type { Place } from './node.ts';
 import { rangeNow, type Places } from './nodeOrigins.ts';
 
 /** What can be wrong with the files of a build; each code has a page under docs/diagnostics. */
-export type BuildCode =
-  | 'kustomization-missing'
-  | 'kustomization-ambiguous'
-  | 'kustomization-empty'
-  | 'kustomization-invalid'
-  | 'kustomization-deprecated'
-  | 'kustomization-field-dropped'
-  | 'build-file-missing'
-  | 'build-outside-root'
-  | 'build-cycle'
-  | 'build-remote-refused'
-  | 'build-invalid-file'
-  | 'build-invalid-object'
-  | 'build-duplicate-object'
-  | 'build-invalid-patch'
-  | 'build-patch-target'
-  | 'build-invalid-field'
-  | 'build-generator'
-  | 'build-replacement'
-  | 'build-ambiguous-reference'
-  | 'build-plugin-refused'
-  | 'build-not-supported'
-  | 'build-text-ignored';
+export const buildCodes = [
+  'kustomization-missing',
+  'kustomization-ambiguous',
+  'kustomization-empty',
+  'kustomization-invalid',
+  'kustomization-deprecated',
+  'kustomization-field-dropped',
+  'build-file-missing',
+  'build-outside-root',
+  'build-cycle',
+  'build-remote-refused',
+  'build-invalid-file',
+  'build-invalid-object',
+  'build-duplicate-object',
+  'build-invalid-patch',
+  'build-patch-target',
+  'build-invalid-field',
+  'build-generator',
+  'build-replacement',
+  'build-ambiguous-reference',
+  'build-plugin-refused',
+  'build-not-supported',
+  'build-text-ignored',
+] as const;
+export type BuildCode = (typeof buildCodes)[number];
 
 /** A problem of a build, as it travels to the place that turns it into a diagnostic. */
 export interface BuildProblem {
