@@ -108,3 +108,15 @@ test('what stays quiet: older versions, metadata, other managers, objects under 
   tripwire.saw(kustomization(15, 'e', [{ ...later, time: '2026-01-01T10:00:09Z' }]));
   assert.deepEqual(tripped, []);
 });
+
+test('a write that was sent twice accounts for the version of its first, unanswered try', async () => {
+  const { tripwire, tripped } = armed();
+  const first = kustomization(11, 'b', [later]);
+  const second = kustomization(12, 'b', [{ ...later, time: '2026-01-01T10:00:06Z' }]);
+  await tripwire.own(ref, async () => ({ ...(await answered(second)), retried: true }));
+  tripwire.saw(first);
+  tripwire.saw(second);
+  assert.deepEqual(tripped, []);
+  tripwire.saw(kustomization(13, 'c', [{ ...later, time: '2026-01-01T10:00:07Z' }]));
+  assert.equal(tripped.length, 1);
+});

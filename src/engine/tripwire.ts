@@ -43,8 +43,8 @@ export class Tripwire {
   readonly #baseline = new Map<string, bigint>();
   readonly #versions = new Map<string, Set<string>>();
   readonly #pending = new Map<string, number>();
-  /** Writes without an answer: the server may have done them. */
-  readonly #unanswered = new Set<string>();
+  /** How many writes had no answer: the server may have done them. */
+  readonly #unanswered = new Map<string, number>();
   readonly #deferred = new Map<string, KubeObject[]>();
   #isArmed = false;
 
@@ -74,9 +74,10 @@ export class Tripwire {
     try {
       const answer = await write();
       if (answer.type === 'ok') this.#remember(key, answer.value.metadata.resourceVersion ?? '');
+      if (answer.retried === true) this.#loseAnswer(key);
       return answer;
     } catch (error) {
-      this.#unanswered.add(key);
+      this.#loseAnswer(key);
       throw error;
     } finally {
       this.#settle(key);
@@ -103,12 +104,24 @@ export class Tripwire {
     if (isOwn || this.#options.isExempt(object)) return;
     const writer = statusWriterOf(before, now);
     if (writer === undefined || !controllerManagers.has(writer.manager)) return;
-    if (this.#unanswered.delete(key)) return;
+    if (this.#mayBeUnanswered(key)) return;
     this.#isArmed = false;
     this.#options.onTripped(
       `${writer.manager} wrote the status of ${formatRef(refOf(object))} at ${writer.time}, and it was not this Plumb: ` +
         'a controller without leader election runs somewhere',
     );
+  }
+
+  #loseAnswer(key: string): void {
+    this.#unanswered.set(key, (this.#unanswered.get(key) ?? 0) + 1);
+  }
+
+  /** Each write without an answer accounts for one unknown version. */
+  #mayBeUnanswered(key: string): boolean {
+    const left = this.#unanswered.get(key) ?? 0;
+    if (left > 1) this.#unanswered.set(key, left - 1);
+    else this.#unanswered.delete(key);
+    return left > 0;
   }
 
   #remember(key: string, version: string): void {

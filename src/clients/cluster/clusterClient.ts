@@ -13,9 +13,13 @@ export interface ServedKind {
 }
 
 /** What the server answered to a request that a plan has to judge: a value, not an exception. */
-export type Answer<T = KubeObject> =
+export type Answer<T = KubeObject> = (
   | { readonly type: 'ok'; readonly value: T; readonly warnings: readonly string[] }
-  | { readonly type: 'refused'; readonly refusal: Refusal };
+  | { readonly type: 'refused'; readonly refusal: Refusal }
+) & {
+  /** True when an earlier try had no answer: the server may have done it twice. */
+  readonly retried?: boolean;
+};
 
 /** The reason of a refusal for a kind that the server does not serve; not one of the server's own. */
 export const kindNotServed = 'KindNotServed';

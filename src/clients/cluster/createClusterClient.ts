@@ -109,7 +109,11 @@ function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs
     signal: AbortSignal | undefined,
   ): Promise<Answer<JsonObject>> => {
     if (typeof path !== 'string') return { type: 'refused', refusal: path };
-    const answer = answerFrom(await send({ ...call, path }, signal), transport.server);
+    const sent = await send({ ...call, path }, signal);
+    const answer = {
+      ...answerFrom(sent, transport.server),
+      ...(sent.retried === true && { retried: true }),
+    };
     // The server's words for a path that nothing serves: the kind went away since discovery.
     if (answer.type === 'refused' && answer.refusal.message === unservedPath)
       if ((await discovery.kindsIn(ref, true))?.some(({ kind }) => kind === ref.kind) !== true)

@@ -21,6 +21,8 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
+  /** An earlier try had no answer. */
+  readonly retried?: boolean;
 }
 
 /** Requests to one server over two keep-alive pools: a bounded one for calls, one for the long lives of watches. */
@@ -148,6 +150,7 @@ export function createTransport(
           status: response.statusCode ?? 0,
           headers: response.headers,
           body: await readBody(response),
+          ...(broken > 0 && { retried: true }),
         };
       } catch (error) {
         throwIfCancelled(signal);

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { silentLogger } from '../../src/base/logger.ts';
+import { asPlumbError } from '../../src/base/plumbError.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { createClusterClient } from '../../src/clients/cluster/createClusterClient.ts';
+import { createEngine } from '../../src/engine/createEngine.ts';
+import { inventoryOf } from '../../src/flux/kustomization.ts';
+import type { ObjectRef } from '../../src/kube/object.ts';
+import { startFaultProxy, type Fault, type FaultProxy, type ProxiedRequest } from '../servers/faultProxy.ts';
+import { commitFiles } from '../servers/gitRepository.ts';
+import { configMap, fleetOn, fluxCluster, inNamespace, type Fleet } from './fluxCluster.ts';
+import { ownSandboxCluster } from './sandboxCluster.ts';
+
+const sandbox = await ownSandboxCluster();
+const flux = await fluxCluster(sandbox);
+const folder = await mkdtemp(join(tmpdir(), 'plumb-faults-'));
+after(() => rm(folder, { recursive: true, force: true }));
+
+/** Of how many requests one goes wrong: a run makes about twenty, so that most runs fail and some get through. */
+const every = 17;
+
+const status = (code: number, reason: string): string =>
+  JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message: reason });
+const isWrite = ({ method }: ProxiedRequest): boolean => method !== 'GET';
+const always = (): boolean => true;
+
+const faults: readonly (readonly [
+  name: string,
+  fault: Fault,
+  matches: (request: ProxiedRequest) => boolean,
+])[] = [
+  ['connections that reset', { type: 'reset' }, always],
+  ['answers that get lost', { type: 'loseAnswer' }, always],
+  ['truncated answers', { type: 'truncate' }, always],
+  ['slow answers', { type: 'delay', ms: 80 }, always],
+  ['timeouts', { type: 'delay', ms: 1500 }, isWrite],
+  ['409', { type: 'answer', status: 409, body: status(409, 'Conflict') }, isWrite],
+  [
+    '429 with Retry-After',
+    {
+      type: 'answer',
+      status: 429,
+      headers: { 'retry-after': '0.05' },
+      body: status(429, 'TooManyRequests'),
+    },
+    always,
+  ],
+  ['500', { type: 'answer', status: 500, body: status(500, 'InternalError') }, always],
+];
+
+/** Which ConfigMaps each revision wants, with their values. */
+const revisions: readonly Readonly<Record<string, string>>[] = [
+  { a: '1', b: '1', c: '1' },
+  { b: '2', c: '1', d: '2' },
+  { a: '3', c: '3' },
+];
+
+function filesOf(fleet: Fleet, revision: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return {
+    'apps/kustomization.yaml': `resources: [${Object.keys(revision)
+      .map((name) => `${name}.yaml`)
+      .join(', ')}]\n`,
+    ...Object.fromEntries(
+      Object.entries(revision).map(([name, value]) => [
+        `apps/${name}.yaml`,
+        inNamespace(fleet.namespace, configMap(name, { value })),
+      ]),
+    ),
+  };
+}
+
+/** The fleet's ConfigMaps with their values, and the inventory as text. */
+async function stateOf(fleet: Fleet, ref: ObjectRef) {
+  const labelSelector = `kustomize.toolkit.fluxcd.io/name=${ref.name}`;
+  const listed = await flux.client.list(
+    { group: '', version: 'v1', kind: 'ConfigMap' },
+    { namespace: fleet.namespace, labelSelector },
+  );
+  assert.ok(listed.type === 'ok');
+  const live = new Map(
+    listed.value.map((object) => [object.metadata.name, (object['data'] as { value: string }).value]),
+  );
+  return { live, recorded: inventoryOf(await fleet.read(ref)) };
+}
+
+/** Whatever went wrong: everything that is there is recorded, and nothing is gone that was and is wanted. */
+async function checkSafe(
+  fleet: Fleet,
+  ref: ObjectRef,
+  kept: readonly string[],
+  point: string,
+): Promise<void> {
+  const { live, recorded } = await stateOf(fleet, ref);
+  const names = new Set(recorded.map(({ name }) => name));
+  for (const name of live.keys()) assert.ok(names.has(name), `${point}: ${name} is an orphan`);
+  for (const name of kept) assert.ok(live.has(name), `${point}: ${name} was pruned`);
+}
+
+async function checkConverged(
+  fleet: Fleet,
+  ref: ObjectRef,
+  revision: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { live, recorded } = await stateOf(fleet, ref);
+  assert.deepEqual(Object.fromEntries([...live].sort()), revision);
+  assert.deepEqual(recorded.map(({ name }) => name).sort(), Object.keys(revision));
+}
+
+function keptBy(index: number): readonly string[] {
+  const before = Object.keys(revisions[index - 1] ?? {});
+  return before.filter((name) => revisions[index]?.[name] !== undefined);
+}
+
+for (const [name, fault, matches] of faults)
+  test(`runs through ${name} are safe, and converge`, async () => {
+    const fleet = await fleetOn(flux, 'faults');
+    let counted = 0;
+    let injected = 0;
+    const proxy = await startFaultProxy(sandbox.kubeconfig, (request) => {
+      if (!matches(request) || counted++ % every !== every - 1) return undefined;
+      injected++;
+      return fault;
+    });
+    const client = await createClusterClient({
+      kubeconfig: { text: new Secret(proxy.kubeconfigText), subject: 'test' },
+      log: silentLogger,
+      requestTimeoutMs: 1000,
+    });
+    try {
+      const ref = await fleet.kustomization('faulty', { path: './apps' });
+      for (const [index, revision] of revisions.entries()) {
+        await fleet.commit(filesOf(fleet, revision));
+        for (let run = 1; ; run++) {
+          const outcome = await fleet.run(ref, { cluster: client }).catch((error: unknown) => {
+            const failure = asPlumbError(error);
+            assert.notEqual(failure.kind, 'bug', failure.message);
+            return undefined;
+          });
+          await checkSafe(fleet, ref, keptBy(index), `revision ${index}, run ${run}`);
+          if (outcome?.result === 'succeeded') break;
+          assert.ok(run < 40, `revision ${index} never succeeded: ${outcome?.message}`);
+        }
+        await checkConverged(fleet, ref, revision);
+      }
+      assert.ok(injected > 0, `only ${injected} requests went wrong`);
+    } finally {
+      client.close();
+      await proxy.close();
+    }
+  });
+
+/** Everything at once, and watches that break or have to begin anew. Leases are left alone: to lose one ends local mode. */
+function chaos(): (request: ProxiedRequest) => Fault | undefined {
+  let counted = 0;
+  let watches = 0;
+  return (request) => {
+    if (request.path.includes('/leases')) return undefined;
+    if (request.path.includes('watch=true'))
+      return watches++ % 4 === 3 ? { type: 'answer', status: 410, body: status(410, 'Expired') } : undefined;
+    const turn = counted++;
+    if (turn % 11 !== 10) return undefined;
+    const [, fault, matches] = faults[Math.floor(turn / 11) % faults.length] as (typeof faults)[number];
+    return matches(request) && fault.type !== 'delay' ? fault : undefined;
+  };
+}
+
+test('the whole engine converges through everything at once, with watches that break', async () => {
+  await flux.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } });
+  const fleet = await fleetOn(flux, 'chaos');
+  const ref = await fleet.kustomization('faulty', { path: './apps', wait: true, retryInterval: '1s' });
+  const decide = chaos();
+  let isOn = false;
+  const proxy: FaultProxy = await startFaultProxy(sandbox.kubeconfig, (request) =>
+    isOn ? decide(request) : undefined,
+  );
+  const kubeconfig = join(folder, 'proxied.kubeconfig');
+  await writeFile(kubeconfig, proxy.kubeconfigText, { mode: 0o600 });
+  const engine = await createEngine(
+    { folders: [], kubeconfig: [kubeconfig], cacheFolder: join(folder, 'cache'), schedule: 'continuous' },
+    { log: silentLogger },
+  );
+  const drops = setInterval(() => isOn && proxy.dropStreams(), 300);
+  try {
+    await engine.setMode('local');
+    isOn = true;
+    for (const [index, revision] of revisions.entries()) {
+      await commitFiles(fleet.repository.folder, { files: filesOf(fleet, revision) });
+      for (let run = 1; ; run++) {
+        const view = await engine.reconcile(ref, true).catch((error: unknown) => {
+          const failure = asPlumbError(error);
+          assert.notEqual(failure.kind, 'bug', failure.message);
+          return failure;
+        });
+        await checkSafe(fleet, ref, keptBy(index), `revision ${index}, run ${run}`);
+        if ('ready' in view && view.ready) break;
+        assert.ok(run < 60, `revision ${index} never succeeded: ${view.message}`);
+      }
+      await checkConverged(fleet, ref, revision);
+    }
+  } finally {
+    clearInterval(drops);
+    isOn = false;
+    await engine.dispose();
+    await proxy.close();
+  }
+});
