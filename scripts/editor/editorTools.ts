@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { cacheFolder } from '../../src/clients/sandbox/places.ts';
 
 const toolsFolder = resolve(import.meta.dirname, '../../test/editor/tools');
 const spdlogStandIn = join(import.meta.dirname, 'spdlogStandIn.cjs');
@@ -33,10 +33,6 @@ export async function ensureEditorTools(options: EnsureOptions = {}): Promise<Ed
   const folder = join(cacheFolder(), 'editor-tools', await toolsDigest());
   if (!existsSync(join(folder, 'complete'))) await install(folder, options.onProgress ?? (() => undefined));
   return toolsIn(folder);
-}
-
-function cacheFolder(): string {
-  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'plumb');
 }
 
 async function toolsDigest(): Promise<string> {

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { cacheFolderOf } from '../base/cacheFolder.ts';
 
 /** Where fetched things are kept between runs, where the configuration does not say. */
 export function defaultCacheFolder(): string {
-  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'plumb');
+  return cacheFolderOf(process.env, homedir());
 }

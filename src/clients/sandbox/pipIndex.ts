@@ -13,12 +13,11 @@ export interface PinnedWheel {
   readonly sha256: string;
 }
 
-const publicIndex = 'https://pypi.org/simple/';
 const simpleJson = 'application/vnd.pypi.simple.v1+json';
 
 /**
- * Fetches a wheel from the package index that the user's pip is set up for. First with `fetch`; where that fails, as behind
- * a proxy that only pip knows, with pip itself. Throws when neither gets the very file.
+ * Fetches a wheel from the package index that the user's pip is set up for. First with `fetch`; where
+ * that fails, as behind a proxy that only pip knows, or where pip has its own default index, with pip itself. Throws when neither gets the very file.
  */
 export async function fetchWheel(
   wheel: PinnedWheel,
@@ -37,7 +36,9 @@ export async function fetchWheel(
 }
 
 async function withFetch(wheel: PinnedWheel, signal: AbortSignal | undefined): Promise<Buffer> {
-  const index = new URL(`${wheel.project}/`, await indexUrl());
+  const configured = await indexUrl();
+  if (configured === undefined) throw new Error('pip is set up for no index of its own');
+  const index = new URL(`${wheel.project}/`, configured);
   const headers: Record<string, string> = { accept: `${simpleJson}, text/html;q=0.5` };
   if (index.username !== '') {
     const credentials = `${decodeURIComponent(index.username)}:${decodeURIComponent(index.password)}`;
@@ -77,15 +78,15 @@ export function linkIn(page: string, contentType: string, fileName: string): str
   return links.find((link) => link.split('/').at(-1) === fileName)?.replaceAll('&amp;', '&');
 }
 
-/** `PIP_INDEX_URL`, else `index-url` of the pip configuration files, the user's before the machine's, else the public index. */
-async function indexUrl(): Promise<URL> {
+/** `PIP_INDEX_URL`, else `index-url` of the pip configuration files, the user's before the machine's. */
+async function indexUrl(): Promise<URL | undefined> {
   const fromEnvironment = process.env['PIP_INDEX_URL'] ?? '';
   if (fromEnvironment !== '') return withSlash(fromEnvironment);
   for (const file of configurationFiles()) {
     const found = indexUrlIn(await readFile(file, 'utf8').catch(() => ''));
     if (found !== undefined) return withSlash(found);
   }
-  return new URL(publicIndex);
+  return undefined;
 }
 
 /** `index-url` of the `[global]` or `[install]` section of a pip configuration file. */

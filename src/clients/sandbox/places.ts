@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { cacheFolderOf } from '../../base/cacheFolder.ts';
 import { plumbError } from '../../base/plumbError.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Plumb's cache folder: `$XDG_CACHE_HOME/plumb`, else `~/.cache/plumb`. Nothing in it is dear. */
+/** Plumb's cache folder for the user of this process. */
 export function cacheFolder(env: Environment = process.env): string {
-  const base = env['XDG_CACHE_HOME'] ?? '';
-  // The XDG specification has relative values ignored.
-  return join(isAbsolute(base) ? base : join(homedir(), '.cache'), 'plumb');
+  return cacheFolderOf(env, homedir());
 }
 
 /** The sandbox that is meant when none is named. */
