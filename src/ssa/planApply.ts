@@ -9,6 +9,7 @@ import { compileIgnoreRules } from './ignoreRules.ts';
 import { judgeObject, type Judging } from './judgeObject.ts';
 import { readLiveObjects } from './liveObjects.ts';
 import type { Change, Desired, Inventory, Plan } from './plan.ts';
+import { inPruneOrder } from './pruneStale.ts';
 import type { RunContext } from './runContext.ts';
 
 /**
@@ -31,7 +32,7 @@ export async function planApply(
   const wanted = new Set(changes.map(({ ref }) => refKey(ref)));
   return {
     changes: withUnverified(staged, options),
-    stale: inventory.filter((ref) => !wanted.has(refKey(ref))).toSorted(comparePruneOrder),
+    stale: inPruneOrder(inventory.filter((ref) => !wanted.has(refKey(ref)))),
   };
 }
 
@@ -78,11 +79,6 @@ export async function judgeAll(
     },
     ctx.signal,
   );
-}
-
-/** Later kinds first: what needs others goes before them. */
-export function comparePruneOrder(left: ObjectRef, right: ObjectRef): number {
-  return compareApplyOrder(right, left);
 }
 
 /** Tells whether the change will write something when its turn comes, as far as is known. */

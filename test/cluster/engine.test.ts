@@ -305,6 +305,29 @@ test('what the engine did is written to the cluster as events of the controllers
   engine = await openEngine();
 });
 
+test('objects that another Kustomization applies are told with both names before anything is applied', async () => {
+  const twin = { ...apps, name: 'twin' };
+  await apply({
+    apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+    kind: 'Kustomization',
+    metadata: { name: 'twin', namespace: 'flux-system' },
+    spec: {
+      interval: '10m',
+      prune: true,
+      path: './',
+      sourceRef: { kind: 'GitRepository', name: 'fleet' },
+    },
+  });
+  const labelsBefore = (await live(web))?.metadata.labels;
+  const { warnings } = await engine.plan(twin, 'workingTree');
+  assert.deepEqual(warnings, [
+    'Kustomization/flux-system/apps applies Deployment/shop/web too: it and Kustomization/flux-system/twin would overwrite each other; keep the files in one of them',
+  ]);
+  assert.deepEqual((await live(web))?.metadata.labels, labelsBefore);
+  assert.deepEqual((await engine.plan(apps, 'workingTree')).warnings, []);
+  await cluster.delete(twin);
+});
+
 test('a diff with nothing changed asks for no dry-run; what others change is seen', async () => {
   let dryRuns = 0;
   const log = loggerTo(({ message, fields }) => {

@@ -8,8 +8,8 @@ import type { Artifact } from '../../flux/artifact.ts';
 const built = new WeakMap<FileTree, Map<string, BuiltKustomization>>();
 
 /**
- * The build of the Kustomization, the same objects again while neither files nor spec change. What also depends on the cluster
- * (variables, keys) is built anew each time. Throws as buildDesired does.
+ * The build of the Kustomization, the same objects again while neither files, spec nor the controller's policy change. What also
+ * depends on the cluster or on remote bases is built anew each time. Throws as buildDesired does.
  */
 export async function desiredOf(
   ctx: KustomizeContext,
@@ -21,10 +21,18 @@ export async function desiredOf(
   if (asksCluster) return await buildDesired(ctx, kustomization, artifact);
   const ofTree = built.get(artifact.files) ?? new Map<string, BuiltKustomization>();
   built.set(artifact.files, ofTree);
-  const key = JSON.stringify([metadata.namespace, metadata.name, spec]);
+  const key = JSON.stringify([metadata.namespace, metadata.name, spec, ctx.profile]);
   const known = ofTree.get(key);
   if (known !== undefined) return known;
-  const made = await buildDesired(ctx, kustomization, artifact);
-  ofTree.set(key, made);
+  let isLocal = true;
+  const noticing: KustomizeContext = {
+    ...ctx,
+    fetchRemotes: (...args) => {
+      isLocal = false;
+      return ctx.fetchRemotes(...args);
+    },
+  };
+  const made = await buildDesired(noticing, kustomization, artifact);
+  if (isLocal) ofTree.set(key, made);
   return made;
 }

@@ -20,6 +20,7 @@ import type { RunContexts } from '../localRuns.ts';
 import { inventoryEntriesOf } from '../tree/clusterSides.ts';
 import type { WatchStore } from '../watchStore.ts';
 import { desiredOf } from './desiredCache.ts';
+import { otherClaims } from './otherClaims.ts';
 import { byRefKey, planFacts } from './planFacts.ts';
 import { workingTreeArtifact } from '../workspace/workingTreeArtifact.ts';
 import { workspaceObjects } from '../workspace/workspaceObjects.ts';
@@ -86,6 +87,8 @@ export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> 
       ...(request.cache !== undefined && { cache: request.cache }),
       ...facts,
     });
+    const wanted = plan.changes.filter(({ action }) => action !== 'skipped').map((change) => change.ref);
+    const claimed = await otherClaims(ctx, kustomization, wanted, request.store);
     const stale = await previewPrune(on, plan.stale, {
       ...pruneRulesOf(kustomization),
       consequencesOf: fluxConsequences,
@@ -103,6 +106,7 @@ export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> 
       warnings: [
         ...warningsOf(kustomization, isInCluster, desired.objects.length, plan),
         ...handedOver(plan, profile),
+        ...claimed,
       ],
     };
   } finally {
