@@ -47,6 +47,8 @@ export function createEngine(
       await session.requireBound(signalOf(options));
       await resumeObject(session.cluster, ref, signalOf(options));
     },
+    revertAtOnce: (ref, options) => workloads.revertAtOnce(ref, signalOf(options)),
+    revertAtInterval: (ref) => Promise.resolve(workloads.revertAtInterval(ref)),
     planOverride: (ref, options) => workloads.planOverride(ref, signalOf(options)),
     startOverride: (planId, options) => workloads.startOverride(planId, signalOf(options)),
     endOverride: (ref, options) => workloads.endOverride(ref, signalOf(options)),

@@ -1,9 +1,13 @@
 import { fluxKinds } from '../flux/kinds.gen.ts';
 import type { ControllerProfile } from '../flux/controllerProfile.ts';
-import type { ObjectRef } from '../kube/object.ts';
+import type { Kustomization } from '../flux/api/kustomize.gen.ts';
+import { intervalOf } from '../flux/kustomization.ts';
+import { sourceRefOf } from '../flux/references.ts';
+import { type ObjectRef, refKey } from '../kube/object.ts';
 import type { RunView } from '../protocol/views.ts';
 import type { RunOutcome } from '../ssa/runOutcome.ts';
 import type { ClusterSession } from './clusterSession.ts';
+import { driftAnnotation, leavesDrift } from './drift/detectOnly.ts';
 import { isReconciled, runController } from './controllers.ts';
 import type { EngineCore } from './engineCore.ts';
 import { LocalReconciler } from './localReconciler.ts';
@@ -25,6 +29,8 @@ export class LocalMode {
   readonly #session: ClusterSession;
   readonly #reconciler: LocalReconciler;
   readonly #stopping = new AbortController();
+  /** Objects whose next run the user asked for. */
+  readonly #requested = new Set<string>();
   /** Aborts when local mode ends by itself, with the reason; what runs then writes nothing more. */
   readonly over: AbortSignal;
 
@@ -42,7 +48,8 @@ export class LocalMode {
       isReconciled,
       run: async (ref, running) => {
         const started = core.deps.clock.now();
-        const outcome = await runController({ contexts, profile, signal, running }, ref);
+        const left = this.#requested.delete(refKey(ref)) ? undefined : driftLeft(store, ref);
+        const outcome = left ?? (await runController({ contexts, profile, signal, running }, ref));
         // Cut off by the end of local mode: whoever waits for the run is told that, not what it looked like from inside.
         if (outcome.result !== 'succeeded') over.throwIfAborted();
         core.emit({
@@ -90,8 +97,13 @@ export class LocalMode {
    */
   async reconcile(ref: ObjectRef, signal: AbortSignal, revision?: string): Promise<RunView> {
     const started = this.#core.deps.clock.now();
-    const outcome = await unlessAborted(this.#reconciler.reconcileNow(ref, revision), signal);
-    return runViewOfOutcome(ref, outcome, this.#core.deps.clock.now() - started);
+    this.#requested.add(refKey(ref));
+    try {
+      const outcome = await unlessAborted(this.#reconciler.reconcileNow(ref, revision), signal);
+      return runViewOfOutcome(ref, outcome, this.#core.deps.clock.now() - started);
+    } finally {
+      this.#requested.delete(refKey(ref));
+    }
   }
 
   /** Cancels what runs between two objects, waits for it, and gives the Leases back. */
@@ -100,6 +112,24 @@ export class LocalMode {
     await this.#reconciler.stop();
     await this.#session.leaveLocal();
   }
+}
+
+/** The outcome of a scheduled run that would only revert drift, on a Kustomization that asks to leave it; else undefined. */
+function driftLeft(store: WatchStore, ref: ObjectRef): RunOutcome | undefined {
+  const object = store.get(ref);
+  if (object?.kind !== 'Kustomization') return undefined;
+  const source = sourceRefOf(object);
+  const artifact = (source === undefined ? undefined : store.get(source))?.['status'] as
+    { readonly artifact?: { readonly revision?: string } } | undefined;
+  const kustomization = object as unknown as Kustomization;
+  if (!leavesDrift(kustomization, artifact?.artifact?.revision)) return undefined;
+  return {
+    result: 'succeeded',
+    reason: 'ReconciliationSucceeded',
+    message: `drift is detected only: ${driftAnnotation}`,
+    changeSet: [],
+    next: { type: 'after', delay: intervalOf(kustomization) },
+  };
 }
 
 /** Calls it when the signal aborts, at once when it has. */

@@ -12,8 +12,10 @@ import { createDryRunCache, type DryRunCache } from '../ssa/dryRunCache.ts';
 import type { ClusterSession } from './clusterSession.ts';
 import { driftOf } from './drift/driftOf.ts';
 import { DriftedObjects, driftedIn } from './drift/driftedObjects.ts';
+import { RevertAtOnce } from './drift/revertAtOnce.ts';
 import type { EngineCore } from './engineCore.ts';
 import { readFluxObject, requestReconcile, waitForRequest } from './fluxCommands.ts';
+import { ensureLabelled, kustomizationLabel } from './inventoryWatches.ts';
 import { LocalMode, onAbort, runViewOfOutcome } from './localMode.ts';
 import { RunContexts } from './localRuns.ts';
 import type { Override } from './override/override.ts';
@@ -48,6 +50,7 @@ export class Workloads {
   readonly #plans = new PlanStore<StoredPlan>();
   #shared: Omit<Cluster, 'session' | 'store'> | undefined;
   #local: LocalMode | undefined;
+  #reverting: RevertAtOnce | undefined;
   readonly #listener: { dispose(): void };
   /** What drifted, for the trees. */
   readonly drifted: DriftedObjects;
@@ -61,7 +64,9 @@ export class Workloads {
       signal: core.closing.signal,
     });
     this.#listener = core.listen((event) => {
-      if (event.type === 'objectsChanged') this.#local?.changed(event.refs);
+      if (event.type !== 'objectsChanged') return;
+      this.#local?.changed(event.refs);
+      this.#reverting?.changed();
     });
   }
 
@@ -89,6 +94,29 @@ export class Workloads {
             ]),
       ],
     };
+  }
+
+  /** From now on drift of the workload is reverted when it is seen, until local mode ends. Throws ModeForbids outside of it. */
+  async revertAtOnce(ref: ObjectRef, signal: AbortSignal): Promise<void> {
+    const { session, store } = await this.#cluster();
+    const object = (await readFluxObject(session.cluster, ref, signal)) as unknown as Kustomization;
+    session.localPermit.require();
+    const kinds = Map.groupBy(
+      inventoryOf(object),
+      ({ group, version, kind }) => `${group}/${version}/${kind}`,
+    );
+    const { namespace } = this.#core.config;
+    await Promise.all(
+      [...kinds.values()].map(([kind]) =>
+        ensureLabelled(store, kind as ObjectRef, kustomizationLabel, namespace),
+      ),
+    );
+    this.#reverting?.start(ref);
+  }
+
+  /** Drift of the workload is reverted at its interval again. */
+  revertAtInterval(ref: ObjectRef): void {
+    this.#reverting?.stop(ref);
   }
 
   async planOverride(ref: ObjectRef, signal: AbortSignal): Promise<OverridePlan> {
@@ -187,6 +215,13 @@ export class Workloads {
     if (mode === 'observe') return this.#leaveLocal();
     const local = await LocalMode.enter(this.#core, session, store, contexts, signal);
     this.#local = local;
+    this.#reverting = new RevertAtOnce({
+      clock: this.#core.deps.clock,
+      log: this.#core.deps.log,
+      plan: (ref) => this.#planned(ref, 'source', local.over),
+      reconcile: (ref) => local.reconcile(ref, local.over),
+      onStopped: (ref, object, manager) => this.#core.emit({ type: 'revertStopped', ref, object, manager }),
+    });
     onAbort(local.over, () => void this.#localEnded(local));
     this.#core.emit({
       type: 'modeChanged',
@@ -266,7 +301,10 @@ export class Workloads {
 
   /** Local mode ended by itself: its runs end, and nothing starts any more. The mode change was told already. */
   async #localEnded(local: LocalMode): Promise<void> {
-    if (this.#local === local) this.#local = undefined;
+    if (this.#local === local) {
+      this.#reverting?.close();
+      this.#local = this.#reverting = undefined;
+    }
     await this.#shared?.overrides.endAll();
     await local.leave();
     this.#core.emit({ type: 'treeChanged' });
@@ -274,7 +312,8 @@ export class Workloads {
 
   async #leaveLocal(): Promise<void> {
     const local = this.#local;
-    this.#local = undefined;
+    this.#reverting?.close();
+    this.#local = this.#reverting = undefined;
     await local?.leave();
   }
 

@@ -103,6 +103,9 @@ export interface Engine extends BootstrapApi, LookApi {
   reconcile(ref: ObjectRef, withSource: boolean, options?: CallOptions): Promise<RunView>;
   suspend(ref: ObjectRef, reason: string | undefined, options?: CallOptions): Promise<void>;
   resume(ref: ObjectRef, options?: CallOptions): Promise<void>;
+  /** In local mode: reverts drift of the workload when it is seen, not at its interval; within limits, see `revertStopped`. */
+  revertAtOnce(ref: ObjectRef, options?: CallOptions): Promise<void>;
+  revertAtInterval(ref: ObjectRef, options?: CallOptions): Promise<void>;
   /** What an override of the Kustomization would do: this engine in place of its controller, with the folder's saved files. */
   planOverride(ref: ObjectRef, options?: CallOptions): Promise<OverridePlan>;
   /** Starts what was shown: suspends the object and waits until its controller has let go. Throws PlanOutdated, ModeForbids. */

@@ -15,6 +15,8 @@ export const argumentCounts: Readonly<Record<RequestName, number>> = {
   reconcile: 2,
   suspend: 2,
   resume: 1,
+  revertAtOnce: 1,
+  revertAtInterval: 1,
   planOverride: 1,
   startOverride: 1,
   endOverride: 1,

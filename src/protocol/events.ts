@@ -19,6 +19,14 @@ export type EngineEvent =
   /** The trees should be asked for again. */
   | { readonly type: 'treeChanged' }
   | { readonly type: 'modeChanged'; readonly cluster: ClusterView; readonly why: string }
+  /** Drift of the workload came back each time it was reverted at once: it waits for the interval again, and for the user. */
+  | {
+      readonly type: 'revertStopped';
+      readonly ref: ObjectRef;
+      readonly object: ObjectRef;
+      /** Who changes the object, `unknown` where the server did not record it. */
+      readonly manager: string;
+    }
   /** An override ended without being asked to; nothing more is written for the object. */
   | { readonly type: 'overrideEnded'; readonly ref: ObjectRef; readonly why: string }
   | {

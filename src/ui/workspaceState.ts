@@ -52,6 +52,7 @@ export function followEngine(engine: Engine, log: Logger): WorkspaceState {
       case 'objectsChanged':
       case 'modeChanged':
       case 'overrideEnded':
+      case 'revertStopped':
       case 'runFinished':
       case 'stageStarted':
         refreshSoon();

@@ -2,7 +2,15 @@ import * as vscode from 'vscode';
 import { asPlumbError } from '../../base/plumbError.ts';
 import { chooseCluster } from './chooseContext.ts';
 import type { Command, CommandContext } from './commandContext.ts';
-import { copyName, reconcile, reconcileWithSource, resume, setMode, suspend } from './fluxCommands.ts';
+import {
+  copyName,
+  reconcile,
+  reconcileWithSource,
+  resume,
+  setMode,
+  setRevert,
+  suspend,
+} from './fluxCommands.ts';
 import { bootstrap, check, uninstall } from './setupCommands.ts';
 import { endOverride, override } from './overrideCommands.ts';
 import { apply, prune, showDifferences, showObject } from './planCommands.ts';
@@ -29,6 +37,7 @@ const commands: Readonly<Record<string, Command>> = {
   'plumb.resume': resume,
   'plumb.setMode': setMode,
   'plumb.setReconcileOnSave': (ctx) => ctx.onSave.choose(),
+  'plumb.setRevert': setRevert,
   'plumb.showLog': async (ctx) => ctx.log.show(),
   'plumb.showObject': showObject,
   'plumb.suspend': suspend,

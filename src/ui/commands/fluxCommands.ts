@@ -48,6 +48,32 @@ export const resume: Command = async (ctx, argument) => {
   await ctx.state.refresh();
 };
 
+/** In local mode: reverts the drift of a workload when it is seen, or at its interval again. */
+export const setRevert: Command = async (ctx, argument) => {
+  const node = await fluxObjectFor(
+    ctx,
+    argument,
+    'Revert the drift of',
+    ({ ref }) => ref.kind === 'Kustomization',
+  );
+  if (node === undefined) return;
+  const picked = await vscode.window.showQuickPick(
+    [
+      { label: 'At the Interval', detail: 'As Flux does.', atOnce: false },
+      {
+        label: 'At Once',
+        detail:
+          'While this window reconciles: each object at most once a minute, and not against somebody who keeps changing it.',
+        atOnce: true,
+      },
+    ],
+    { title: `When is drift of ${formatRef(node.ref)} in ${clusterName(ctx)} reverted?` },
+  );
+  if (picked === undefined) return;
+  if (picked.atOnce) await ctx.engine.revertAtOnce(node.ref);
+  else await ctx.engine.revertAtInterval(node.ref);
+};
+
 /** Chooses who reconciles in the cluster: whoever does now (observe), or this window (local). */
 export const setMode: Command = async (ctx) => {
   const cluster = ctx.state.status?.cluster;
