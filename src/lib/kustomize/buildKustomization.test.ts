@@ -338,6 +338,19 @@ buildMetadata: [originAnnotations, transformerAnnotations]
     }
 });
 
+test('builds again when another file is behind a URL', () => {
+  const cache = new BuildCache();
+  const url = 'https://example.com/all.yaml';
+  const tree = fileTree(`=== kustomization.yaml\nresources: ['${url}']\n`);
+  const built = (name: string) => {
+    const bytes = Buffer.from(`apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\n`);
+    const remotes = new Map([[url, bytes]]);
+    return buildKustomization(tree, '', { cache, remotes }).objects.map(({ object }) => object.metadata.name);
+  };
+  assert.deepEqual(built('one'), ['one']);
+  assert.deepEqual(built('two'), ['two']);
+});
+
 const configMap = `=== kustomization.yaml
 resources: [c.yaml]
 patches:

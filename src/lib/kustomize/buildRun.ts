@@ -90,6 +90,7 @@ export class BuildRun implements LoaderContext {
 
   #isSame({ repository, path, bytes, isFolder }: Dependency): boolean {
     const tree = repository === '' ? this.tree : this.remotes.get(repository);
+    if (tree instanceof Uint8Array) return tree === bytes;
     if (tree === undefined || !('isFolder' in tree)) return false;
     return tree.get(path) === bytes && (bytes !== undefined || tree.isFolder(path) === isFolder);
   }

@@ -16,7 +16,7 @@ export type FetchRemotes = (needs: readonly RemoteNeed[], signal: AbortSignal) =
 
 /** One path a layer has looked at: when there is something else now, the layer must be built again. */
 export interface Dependency {
-  /** The URL of the fetched tree it is in; '' for the build's own. */
+  /** The URL of the fetched tree it is in, or of the fetched file it is; '' for the build's own tree. */
   readonly repository: string;
   readonly path: string;
   readonly bytes: Uint8Array | undefined;
@@ -165,7 +165,10 @@ export class Loader {
 
   #remoteFile(url: string, place: Place): Uint8Array {
     const fetched = this.#fetched(url, { type: 'http', url }, place);
-    if (fetched instanceof Uint8Array) return fetched;
+    if (fetched instanceof Uint8Array) {
+      this.#context.record({ repository: url, path: '', bytes: fetched, isFolder: false });
+      return fetched;
+    }
     return fail('build-file-missing', `${url} has not been fetched`, place);
   }
 
