@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ownSandboxCluster } from '../cluster/sandboxCluster.ts';
+import { generateSshKey } from '../../src/clients/git/sshKey.ts';
 import { startGitHttpServer } from '../servers/gitHttpServer.ts';
 import { runGit } from '../servers/gitRepository.ts';
+import { startGitSshServer } from '../servers/gitSshServer.ts';
 import { type Run, startPlumb, writeKubeconfig } from './plumbProcess.ts';
 
 // Definitions are shared by everybody on a cluster, and local mode by everything on it.
@@ -150,4 +152,21 @@ test('bootstrap, a second bootstrap, check and uninstall: each does what it says
   const again = await plumb(['uninstall', '--yes']);
   assert.equal(again.code, 2, again.err);
   assert.match(again.err, /no Flux installation was found/);
+});
+
+test('over SSH the plan shows the key to register and the host keys to compare', async () => {
+  const ssh = await startGitSshServer();
+  try {
+    const { url } = await ssh.createRepository('fleet');
+    const key = join(folder, 'id');
+    const pair = await generateSshKey('ecdsa');
+    ssh.allow(pair.publicKey, 'write');
+    await writeFile(key, pair.identity.reveal(), { mode: 0o600 });
+    const run = await plumb(onFleet(url, '--private-key-file', key, '--dry-run'));
+    assert.equal(run.code, 0, run.err);
+    assert.match(run.out, /Host key ssh-ed25519 SHA256:/);
+    assert.ok(run.out.includes(pair.publicKey), run.out);
+  } finally {
+    await ssh.close();
+  }
 });

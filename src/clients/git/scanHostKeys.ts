@@ -48,7 +48,8 @@ async function scanOne(
   signal: AbortSignal | undefined,
 ): Promise<HostKey | Error> {
   // Loaded late: only a bootstrap over SSH needs it.
-  const { Client } = await import('ssh2');
+  // Its default: bundled, a CommonJS package has no named exports behind import().
+  const { Client } = (await import('ssh2')).default;
   const client = new Client();
   return new Promise((resolve) => {
     const abort = (): void => finish(new Error('cancelled'));
