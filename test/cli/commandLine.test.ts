@@ -168,6 +168,9 @@ stringData:
   assert.match(explained.out, /^ConfigMap\/shop\/a \/data\/host {2}a\.yaml:4$/m);
   assert.equal(plumb(['build', 'ks', 'other', '-f', fluxFile]).code, 2);
   assert.equal(plumb([...build, '--strict-substitute=maybe']).code, 64);
+  const alone = plumb(['build', 'ks', 'apps', '--path', apps]);
+  assert.equal(alone.code, 64);
+  assert.match(alone.err, /--path goes with -f FILE/);
 });
 
 test('remote bases are refused on demand, at the line that names them', () => {

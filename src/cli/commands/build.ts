@@ -121,6 +121,9 @@ function printLocalBuild(ctx: CommandContext, { text, fields, diagnostics }: Loc
 }
 
 function buildFlux(ctx: CommandContext, name: string): Promise<number> {
+  const alone = ['path', 'dry-run', 'strict-substitute'].find((flag) => ctx.options[flag] !== undefined);
+  if (alone !== undefined)
+    throw new UsageError(`--${alone} goes with -f FILE, which holds the Kustomization`);
   return withEngine(ctx, async (engine) => {
     const namespace = textOption(ctx, 'namespace') ?? 'flux-system';
     const ref = {
