@@ -1,5 +1,6 @@
 import type { ObjectRef } from '../kube/object.ts';
 import { refKey } from '../kube/object.ts';
+import { loadUserKeys, ownKeyPlaces } from '../clients/kms/userKeys.ts';
 import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
 import { ArtifactStore } from '../controllers/source/artifactStore.ts';
 import { readArtifact } from '../controllers/source/readArtifact.ts';
@@ -83,6 +84,7 @@ export class RunContexts {
       profile,
       builds: this.#core.builds,
       fetchRemotes: this.#fetchRemotes,
+      ownKeys: async () => (await loadUserKeys(ownKeyPlaces())).ring,
       fetchArtifact: (source, fetchSignal) =>
         readArtifact(this.source(fetchSignal, ref, undefined, profile), source),
       recordEvent: (event) => this.#record(event),

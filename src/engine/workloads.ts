@@ -22,9 +22,10 @@ import type { Override } from './override/override.ts';
 import { suspenderOf } from './override/overrideRecord.ts';
 import { Overrides } from './override/overrides.ts';
 import { PlanStore } from './planStore.ts';
+import { encryptedStandIn } from './plans/encryptedStandIn.ts';
 import { planView, manifestYaml } from './plans/planView.ts';
 import { type PlanFrom, planWorkload, type WorkloadPlan } from './plans/planWorkload.ts';
-import { applyApproved, pruneApproved } from './plans/runPlan.ts';
+import { applyApproved, pruneApproved, requireReadable } from './plans/runPlan.ts';
 import type { WatchStore } from './watchStore.ts';
 import { workingTreeArtifact } from './workspace/workingTreeArtifact.ts';
 
@@ -182,7 +183,9 @@ export class Workloads {
     const kustomization = (await readFluxObject(session.cluster, ref, signal)) as unknown as Kustomization;
     const { artifact } = await workingTreeArtifact(this.#core, session, kustomization, true, signal);
     const ctx = contexts.kustomize(signal, ref, await session.profile(signal));
-    const desired = await buildDesired(ctx, kustomization, artifact);
+    const desired = await buildDesired(ctx, kustomization, artifact, {
+      standIn: encryptedStandIn(() => Promise.resolve(undefined)),
+    });
     return desired.objects.map(({ object }) => ({ ref: refOf(object), yaml: manifestYaml(object) }));
   }
 
@@ -275,6 +278,7 @@ export class Workloads {
     signal: AbortSignal,
     write: (ctx: KustomizeContext, planned: WorkloadPlan) => Promise<RunView>,
   ): Promise<RunView> {
+    requireReadable(planned);
     const { session, store, contexts, overrides } = await this.#cluster();
     const { ref } = planned;
     const work = async (current: WorkloadPlan): Promise<RunView> =>

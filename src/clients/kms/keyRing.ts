@@ -15,6 +15,8 @@ export interface KeyRing {
   readonly vaultToken?: Secret<string>;
   /** Where its keys come from, for messages: a Secret, the user's key files. */
   readonly origin: string;
+  /** Why there are no keys, where they could not be read. */
+  readonly problem?: string;
 }
 
 export const emptyKeyRing: KeyRing = { age: [], pgp: [], origin: 'nowhere' };

@@ -12,7 +12,7 @@ import type { BuildOptions } from '../../lib/kustomize/buildKustomization.ts';
 import { buildWithRemotes } from '../../lib/kustomize/buildWithRemotes.ts';
 import { printYamlStream } from '../../kube/yamlPrint.ts';
 import type { Desired } from '../../ssa/plan.ts';
-import { Decryption } from './decryption.ts';
+import { Decryption, type DecryptionOptions, type Unreadable } from './decryption.ts';
 import type { KustomizeContext } from './kustomizeContext.ts';
 import { prepareOverlay, type Overlay } from './overlay.ts';
 import { expandObjects, stampOwnership } from './stampOwnership.ts';
@@ -21,6 +21,10 @@ import { loadVariables, substituteObjects } from './substitution.ts';
 /** What a Kustomization wants in the cluster, and what its files have that the user should know. */
 export interface BuiltKustomization extends Desired {
   readonly diagnostics: readonly Diagnostic[];
+  /** What could not be decrypted; only where stand-ins are allowed. Then the objects are to look at, never to apply. */
+  readonly unreadable: readonly Unreadable[];
+  /** True when only the user's own keys could decrypt something. */
+  readonly usedOwnKeys: boolean;
 }
 
 /**
@@ -32,10 +36,11 @@ export async function buildDesired(
   ctx: KustomizeContext,
   kustomization: Kustomization,
   artifact: Artifact,
+  options: DecryptionOptions = {},
 ): Promise<BuiltKustomization> {
   const path = pathOf(kustomization, artifact);
   const overlay = prepareOverlay(artifact.files, path, kustomization.spec);
-  const decryption = await Decryption.of(ctx, kustomization);
+  const decryption = await Decryption.of(ctx, kustomization, options);
   const files = (await decryption?.decryptSources(overlay, path)) ?? overlay.files;
   const { value: encrypted, diagnostics } = await buildOverlay(ctx, { ...overlay, files }, path);
   const built = (await decryption?.decryptObjects(encrypted, overlay.files)) ?? encrypted;
@@ -53,6 +58,8 @@ export async function buildDesired(
   return {
     objects: stamped.value,
     checksum,
+    unreadable: decryption?.unreadable ?? [],
+    usedOwnKeys: decryption?.usedOwnKeys ?? false,
     diagnostics: [...diagnostics, ...(decryption?.diagnostics() ?? []), ...stamped.diagnostics],
   };
 }

@@ -2,15 +2,16 @@ import type { Diagnostic } from '../../base/diagnostic.ts';
 import { withFile, type ReadableTree } from '../../base/readableTree.ts';
 import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import { asPlumbError, isPlumbError, plumbError, type PlumbError } from '../../base/plumbError.ts';
-import { unwrapKey, type KeyRing } from '../../clients/kms/keyRing.ts';
+import { emptyKeyRing, unwrapKey, type KeyRing } from '../../clients/kms/keyRing.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import type { BuiltObject } from '../../kube/builtObject.ts';
-import { parseApiVersion, type KubeObject } from '../../kube/object.ts';
+import { parseApiVersion, refOf, type KubeObject, type ObjectRef } from '../../kube/object.ts';
 import { unwrapDataKey } from '../../lib/sops/dataKey.ts';
 import { jsonOfTree, treeOfJson } from '../../lib/sops/jsonTree.ts';
 import { plainFieldsOf } from '../../lib/sops/masterKeys.ts';
 import { extractMetadata } from '../../lib/sops/metadata.ts';
 import { formatOfKey, secretSourcesOf } from '../../lib/sops/secretSources.ts';
+import { isEncryptedText } from '../../lib/sops/sopsCipher.ts';
 import { decryptFile, readSopsFile, type DecryptedFile, type SopsFile } from '../../lib/sops/sopsFile.ts';
 import {
   detectSopsFormat,
@@ -19,12 +20,26 @@ import {
   printPlain,
   type SopsFormat,
 } from '../../lib/sops/sopsFormat.ts';
+import { decryptionError } from '../../lib/sops/sopsTree.ts';
 import { loadDecryptionKeys } from './decryptionKeys.ts';
 import type { KustomizeContext } from './kustomizeContext.ts';
 import type { Overlay } from './overlay.ts';
 
 /** The most an encrypted file may hold, as upstream. */
 const maxFileBytes = 5 * 1024 * 1024;
+
+/** How a build treats what cannot be decrypted here. */
+export interface DecryptionOptions {
+  /** Stands in for such an object, so that the rest can be looked at; without it the build fails. */
+  readonly standIn?: (encrypted: KubeObject) => Promise<KubeObject>;
+}
+
+/** A file or an object that could not be decrypted, and why. */
+export interface Unreadable {
+  readonly ref?: ObjectRef;
+  readonly path?: string;
+  readonly reason: string;
+}
 
 /**
  * Decryption for one build: the files of secret generators before it, the objects after it (contract 1.4). Plain text
@@ -36,17 +51,31 @@ export class Decryption {
   /** By the wrapped keys of a file: many objects come from one. */
   readonly #dataKeys = new Map<string, Promise<Uint8Array>>();
   readonly #checked = new Map<string, readonly Diagnostic[]>();
+  readonly #options: DecryptionOptions;
+  /** What could not be decrypted; only where something may stand in for it. */
+  readonly unreadable: Unreadable[] = [];
+  /** True when only the user's own keys opened something: the controllers could not. */
+  usedOwnKeys = false;
 
-  private constructor(ctx: KustomizeContext, rings: readonly KeyRing[]) {
+  private constructor(ctx: KustomizeContext, rings: readonly KeyRing[], options: DecryptionOptions) {
     this.#ctx = ctx;
     this.#rings = rings;
+    this.#options = options;
   }
 
   /** Undefined without `spec.decryption`. Reads the Secret with the keys. Throws BuildFailed. */
-  static async of(ctx: KustomizeContext, kustomization: Kustomization): Promise<Decryption | undefined> {
+  static async of(
+    ctx: KustomizeContext,
+    kustomization: Kustomization,
+    options: DecryptionOptions = {},
+  ): Promise<Decryption | undefined> {
     if (kustomization.spec.decryption?.provider !== 'sops') return undefined;
-    const keys = await loadDecryptionKeys(ctx, kustomization);
-    return new Decryption(ctx, [keys]);
+    const keys = await loadDecryptionKeys(ctx, kustomization).catch((error: unknown) => {
+      if (options.standIn === undefined || !isPlumbError(error, 'BuildFailed')) throw error;
+      return { ...emptyKeyRing, problem: error.message };
+    });
+    const own = await ctx.ownKeys?.();
+    return new Decryption(ctx, own === undefined ? [keys] : [keys, own], options);
   }
 
   /** The tree with the encrypted files that secret generators and patches read decrypted. Throws BuildFailed. */
@@ -66,7 +95,9 @@ export class Decryption {
         decrypted = withFile(decrypted, path, Buffer.from(printPlain(documents, format)));
         this.#checked.set(path, macDiagnostics(path, mac));
       } catch (error) {
-        throw failure(error, `error decrypting sources: ${path}`, path);
+        const failed = failure(error, `error decrypting sources: ${path}`, path);
+        if (this.#options.standIn === undefined || failed.code !== 'BuildFailed') throw failed;
+        this.unreadable.push({ path, reason: failed.message });
       }
     }
     return decrypted;
@@ -78,8 +109,30 @@ export class Decryption {
    */
   async decryptObjects(objects: readonly BuiltObject[], tree: ReadableTree): Promise<readonly BuiltObject[]> {
     const decrypted: BuiltObject[] = [];
-    for (const built of objects) decrypted.push(await this.#decryptObject(built, tree));
+    for (const built of objects) decrypted.push(await this.#decryptOrStandIn(built, tree));
     return decrypted;
+  }
+
+  async #decryptOrStandIn(built: BuiltObject, tree: ReadableTree): Promise<BuiltObject> {
+    const { standIn } = this.#options;
+    if (standIn === undefined) return this.#decryptObject(built, tree);
+    try {
+      const decrypted = await this.#decryptObject(built, tree);
+      // Made of a file that stayed encrypted: its lines became values.
+      const [source] = this.unreadable.filter(({ ref }) => ref === undefined);
+      if (source !== undefined && holdsEncrypted(decrypted.object))
+        throw plumbError('BuildFailed', { message: source.reason });
+      return decrypted;
+    } catch (error) {
+      if (!isPlumbError(error, 'BuildFailed')) throw error;
+      const path = built.origins.at('')?.path;
+      this.unreadable.push({
+        ref: refOf(built.object),
+        reason: error.message,
+        ...(path !== undefined && { path }),
+      });
+      return { object: await standIn(built.object), origins: built.origins };
+    }
   }
 
   /** What the MACs of the files say; complete after both steps. */
@@ -147,14 +200,16 @@ export class Decryption {
   /** With the keys that upstream would use, then with the others. */
   async #unwrap({ metadata }: SopsFile): Promise<Uint8Array> {
     let first: PlumbError | undefined;
-    for (const ring of this.#rings) {
+    for (const [index, ring] of this.#rings.entries()) {
       try {
-        return await unwrapDataKey(metadata, (key) =>
+        const dataKey = await unwrapDataKey(metadata, (key) =>
           unwrapKey(ring, { type: key.type, fields: plainFieldsOf(key), enc: key.enc }, this.#ctx.signal),
         );
+        this.usedOwnKeys ||= index > 0;
+        return dataKey;
       } catch (error) {
         if (!isPlumbError(error, 'DecryptionFailed')) throw error;
-        first ??= error;
+        first ??= ring.problem === undefined ? error : decryptionError(ring.problem);
       }
     }
     throw first ?? plumbError('DecryptionFailed', { message: 'cannot get sops data key: there are no keys' });
@@ -207,7 +262,14 @@ function isDecryptionDisabled({ metadata }: KubeObject): boolean {
   return metadata.annotations?.['kustomize.toolkit.fluxcd.io/decrypt']?.toLowerCase() === 'disabled';
 }
 
-function decodeBase64(text: string): Uint8Array | undefined {
+function holdsEncrypted({ kind, data }: KubeObject): boolean {
+  if (kind !== 'Secret' || !isJsonObject(data)) return false;
+  return Object.values(data).some(
+    (value) => typeof value === 'string' && isEncryptedText(decodeBase64(value)?.toString() ?? ''),
+  );
+}
+
+function decodeBase64(text: string): Buffer | undefined {
   const compact = text.replaceAll(/[\r\n]/g, '');
   return compact.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(compact)
     ? Buffer.from(compact, 'base64')

@@ -4,6 +4,7 @@ import type { ControllerProfile } from '../../flux/controllerProfile.ts';
 import type { FluxEvent } from '../../flux/events.ts';
 import type { BuildCache } from '../../lib/kustomize/buildCache.ts';
 import type { FetchRemotes } from '../../lib/kustomize/loader.ts';
+import type { KeyRing } from '../../clients/kms/keyRing.ts';
 import type { RunContext } from '../../ssa/runContext.ts';
 
 /** What the kustomize controller needs besides a cluster. */
@@ -13,6 +14,8 @@ export interface KustomizeContext extends RunContext {
   readonly fetchArtifact: (source: KubeObject, signal: AbortSignal) => Promise<Artifact | undefined>;
   /** Fetches repositories and files that a kustomization names by URL, as the controller does without credentials. */
   readonly fetchRemotes: FetchRemotes;
+  /** The user's own keys, where Plumb works on their machine: tried when those of the cluster do not fit. */
+  readonly ownKeys?: () => Promise<KeyRing>;
   /** What earlier builds left for the next one to reuse. */
   readonly builds?: BuildCache;
   readonly recordEvent: (event: FluxEvent) => void;

@@ -33,6 +33,8 @@ export async function driftOf({ core, uri, workloads, plan }: DriftRequest): Pro
       const planned = await plan(workload);
       const path = planned.folder === undefined ? undefined : treePathOf(planned.folder, uri);
       if (path === undefined) continue;
+      for (const { path: file, reason } of planned.unreadable)
+        if (file === path) messages.push(`not compared, because it cannot be decrypted here: ${reason}`);
       const changes = planned.plan.changes.filter(({ origins }) => touches(origins, path));
       for (const change of changes) {
         marks.push(...marksOf(change, workload, path, planned.folder));

@@ -1,4 +1,5 @@
 import { type BuiltKustomization, buildDesired } from '../../controllers/kustomize/buildDesired.ts';
+import type { DecryptionOptions } from '../../controllers/kustomize/decryption.ts';
 import type { KustomizeContext } from '../../controllers/kustomize/kustomizeContext.ts';
 import type { FileTree } from '../../base/fileTree.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
@@ -15,10 +16,11 @@ export async function desiredOf(
   ctx: KustomizeContext,
   kustomization: Kustomization,
   artifact: Artifact,
+  options: DecryptionOptions = {},
 ): Promise<BuiltKustomization> {
   const { metadata, spec } = kustomization;
   const asksCluster = (spec.postBuild?.substituteFrom ?? []).length > 0 || spec.decryption !== undefined;
-  if (asksCluster) return await buildDesired(ctx, kustomization, artifact);
+  if (asksCluster) return await buildDesired(ctx, kustomization, artifact, options);
   const ofTree = built.get(artifact.files) ?? new Map<string, BuiltKustomization>();
   built.set(artifact.files, ofTree);
   const key = JSON.stringify([metadata.namespace, metadata.name, spec, ctx.profile]);

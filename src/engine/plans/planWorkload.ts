@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import { isPlumbError, plumbError } from '../../base/plumbError.ts';
 import { applyPolicyOf, openTarget, pruneRulesOf } from '../../controllers/kustomize/applyPolicyOf.ts';
+import type { Unreadable } from '../../controllers/kustomize/decryption.ts';
 import type { KustomizeContext } from '../../controllers/kustomize/kustomizeContext.ts';
 import { readArtifact } from '../../controllers/source/readArtifact.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
@@ -21,6 +22,8 @@ import { inventoryEntriesOf } from '../tree/clusterSides.ts';
 import type { WatchStore } from '../watchStore.ts';
 import { desiredOf } from './desiredCache.ts';
 import { otherClaims } from './otherClaims.ts';
+import { encryptedStandIn } from './encryptedStandIn.ts';
+import { decryptionWarnings, trulyStale, unknownSecrets, withoutUnknown } from './unreadableParts.ts';
 import { byRefKey, planFacts } from './planFacts.ts';
 import { workingTreeArtifact } from '../workspace/workingTreeArtifact.ts';
 import { workspaceObjects } from '../workspace/workspaceObjects.ts';
@@ -40,6 +43,8 @@ export interface WorkloadPlan {
   readonly identity: string;
   readonly diagnostics: readonly Diagnostic[];
   readonly warnings: readonly string[];
+  /** What could not be decrypted here: the plan says nothing about it, and cannot be applied. */
+  readonly unreadable: readonly Unreadable[];
 }
 
 export interface PlanRequest {
@@ -70,10 +75,15 @@ export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> 
   const target = await openTarget(ctx, kustomization);
   try {
     const on = onTarget(ctx, target);
-    const desired = await desiredOf(ctx, kustomization, artifact);
+    const standIn = encryptedStandIn(async (live) => {
+      const answer = await on.cluster.get(live, signal);
+      return answer.type === 'ok' ? answer.value : undefined;
+    });
+    const built = await desiredOf(ctx, kustomization, artifact, { standIn });
+    const desired = withoutUnknown(built);
     const recorded = inventoryOf(kustomization);
     const [lastApplied, facts] = await Promise.all([
-      lastAppliedObjects(ctx, request, kustomization, artifact),
+      lastAppliedObjects(ctx, request, kustomization, artifact, standIn),
       // What the engine watches, it sees with its own rights on its own cluster.
       request.store === undefined || on.cluster !== ctx.cluster
         ? {}
@@ -89,10 +99,11 @@ export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> 
     });
     const wanted = plan.changes.filter(({ action }) => action !== 'skipped').map((change) => change.ref);
     const claimed = await otherClaims(ctx, kustomization, wanted, request.store);
-    const stale = await previewPrune(on, plan.stale, {
+    const previewed = await previewPrune(on, plan.stale, {
       ...pruneRulesOf(kustomization),
       consequencesOf: fluxConsequences,
     });
+    const stale = trulyStale(previewed, unknownSecrets(built));
     return {
       ref,
       kustomization,
@@ -103,10 +114,12 @@ export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> 
       identity:
         kustomization.spec.serviceAccountName ?? profile.defaultServiceAccount ?? 'kustomize-controller',
       diagnostics: desired.diagnostics,
+      unreadable: desired.unreadable,
       warnings: [
         ...warningsOf(kustomization, isInCluster, desired.objects.length, plan),
         ...handedOver(plan, profile),
         ...claimed,
+        ...decryptionWarnings(desired),
       ],
     };
   } finally {
@@ -167,6 +180,7 @@ async function lastAppliedObjects(
   request: PlanRequest,
   kustomization: Kustomization,
   artifact: Artifact,
+  standIn: (object: KubeObject) => Promise<KubeObject>,
 ): Promise<ReadonlyMap<string, KubeObject> | undefined> {
   const applied = kustomization.status?.lastAppliedRevision;
   if (applied === undefined || applied === '') return undefined;
@@ -174,7 +188,7 @@ async function lastAppliedObjects(
     const recorded =
       applied === artifact.revision ? artifact : await appliedArtifact(request, kustomization, applied);
     if (recorded === undefined) return undefined;
-    const desired = await desiredOf(ctx, kustomization, recorded);
+    const desired = await desiredOf(ctx, kustomization, recorded, { standIn });
     return byRefKey(desired.objects.map(({ object }) => object));
   } catch (error) {
     if (isPlumbError(error, 'Cancelled')) throw error;

@@ -86,6 +86,17 @@ async function runApproved(
   }
 }
 
+/** A plan with stand-ins was to look at. Throws SecretEncrypted. */
+export function requireReadable({ ref, unreadable }: WorkloadPlan): void {
+  const [first] = unreadable;
+  if (first === undefined) return;
+  throw plumbError('SecretEncrypted', {
+    subject: formatRef(ref),
+    message: `${first.ref === undefined ? first.path : formatRef(first.ref)} could not be decrypted, so this plan cannot be applied: ${first.reason}`,
+    hint: 'provide the key (SOPS_AGE_KEY_FILE, or the Secret of spec.decryption) and plan again',
+  });
+}
+
 /** The Kustomization as it is now. Throws PlanOutdated when its spec changed since the plan was made. */
 async function currentKustomization(ctx: KustomizeContext, planned: WorkloadPlan): Promise<Kustomization> {
   const object = (await readFluxObject(ctx.cluster, planned.ref, ctx.signal)) as unknown as Kustomization;
