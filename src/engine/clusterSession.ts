@@ -10,6 +10,7 @@ import type { Clock } from '../ssa/runContext.ts';
 import { type Installation, readInstallation, readLocalNamespace } from './leases/installation.ts';
 import { requireNoActiveInstance } from './leases/fluxInstance.ts';
 import { LeaseHolder, newHolderIdentity } from './leases/leaseHolder.ts';
+import { occupied } from './leases/liveness.ts';
 import type { LeaseTarget } from './leases/leaseNames.ts';
 import type { WritePermit } from './guardedClient.ts';
 import { isOverridden } from './override/overrideRecord.ts';
@@ -153,12 +154,7 @@ export class ClusterSession {
     if (this.#term !== undefined) return this.#term.over.signal;
     await this.requireBound(signal);
     const { targets, live } = await this.installation(signal);
-    if (live.length > 0) {
-      throw plumbError('ModeForbids', {
-        message: `${this.context} is being reconciled already: ${live.map(({ why }) => why).join('; ')}`,
-        hint: 'only one reconciler may run: scale the Flux controllers to zero, or stop the other Plumb, and try again',
-      });
-    }
+    if (live.length > 0) throw occupied(this.context, live);
     await requireNoActiveInstance(this.cluster, signal);
     const { cluster, clock, monotonicMs } = this.#options;
     const holder = await LeaseHolder.acquire(

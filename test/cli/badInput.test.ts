@@ -308,7 +308,14 @@ check([
     args: ['apply', 'kustomization', 'apps', '--yes'],
     kubeconfig: reader,
     code: 2,
-    says: /Lease\S* .*cannot be read.*\n {2}\S/,
+    says: /Kustomization\/flux-system\/apps: cannot be overridden: .*\(AccessDenied\)\n {2}the right to patch/,
+  },
+  {
+    name: 'a user who may only read',
+    args: ['watch', '--local', '--until-ready'],
+    kubeconfig: reader,
+    code: 2,
+    says: /Lease flux-system\/\S+ and \d more cannot be read \(AccessDenied\)\n {2}what cannot be read counts as held/,
   },
   {
     name: 'a user who may only read',
