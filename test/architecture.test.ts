@@ -35,7 +35,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'lib/sourceignore': lib(),
   'lib/tar': lib('tar-stream'),
   'clients/cluster': { from: ['base', 'kube'], packages: ['@kubernetes/client-node*', 'node:*'] },
-  'clients/git': { from: ['base', 'kube'], packages: ['ssh2', 'node:*'] },
+  'clients/git': { from: ['base', 'kube'], packages: ['simple-git', 'ssh2', 'node:*'] },
   'clients/http': { from: ['base', 'kube'], packages: ['node:*'] },
   'clients/oci': {
     from: ['base', 'kube', 'clients/http'],
@@ -152,6 +152,26 @@ test('no folder has import cycles between files', () => {
   };
   for (const file of graph.keys()) visit(file, []);
   assert.deepEqual(cycles, []);
+});
+
+test('the packages that Plumb is to be built on are there', () => {
+  const manifest = JSON.parse(readFileSync(join(src, '../package.json'), 'utf8')) as Record<
+    string,
+    Record<string, string>
+  >;
+  const all = { ...manifest['dependencies'], ...manifest['devDependencies'] };
+  const mandated = [
+    '@types/vscode',
+    '@kubernetes/client-node',
+    'simple-git',
+    'yaml',
+    'vscode-languageclient',
+    'diff',
+  ];
+  assert.deepEqual(
+    mandated.filter((name) => !(name in all)),
+    [],
+  );
 });
 
 test('no file has a name that says nothing', () => {

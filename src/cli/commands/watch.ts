@@ -1,3 +1,4 @@
+import { isPlumbError } from '../../base/plumbError.ts';
 import type { FluxNode, TreeView } from '../../protocol/views.ts';
 import type { Engine } from '../../protocol/engine.ts';
 import { formatRef } from '../../kube/object.ts';
@@ -47,11 +48,20 @@ async function follow(ctx: CommandContext, engine: Engine): Promise<number> {
       show(ctx, tree, shown);
       if (flagOption(ctx, 'until-ready') && isReady(tree)) return 0;
       await Promise.race([changed, aborted]);
-      if (signal.aborted) return flagOption(ctx, 'until-ready') ? 130 : 0;
+      if (signal.aborted) return whenCancelled(ctx);
     }
+  } catch (error) {
+    // Ctrl-C is the way to end this, also while the tree is being read.
+    if (signal.aborted && isPlumbError(error, 'Cancelled')) return whenCancelled(ctx);
+    throw error;
   } finally {
     listener.dispose();
   }
+}
+
+/** To look on until Ctrl-C is what was asked for; to wait until all is ready was not reached. */
+function whenCancelled(ctx: CommandContext): number {
+  return flagOption(ctx, 'until-ready') ? 130 : 0;
 }
 
 /** Everything that is not suspended is ready, and there is something. */

@@ -1,6 +1,7 @@
 import { plumbError } from '../../base/plumbError.ts';
 import type { GitEnvironment } from './gitEnvironment.ts';
-import { catFile, runGit, type GitProgram } from './gitProcess.ts';
+import type { GitProgram } from './gitCall.ts';
+import { catFile, runGit } from './gitProcess.ts';
 
 /** One entry of a tree, however deep. Folders are not listed. */
 export interface TreeEntry {

@@ -1,19 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { simpleGit } from 'simple-git';
 import { plumbError, type PlumbError } from '../../base/plumbError.ts';
-
-/** One run of git. The environment is all that git gets: nothing of this process is added. */
-export interface GitCall {
-  readonly args: readonly string[];
-  readonly folder: string;
-  readonly env: Readonly<Record<string, string>>;
-  /** What git reads from its standard input. */
-  readonly input?: string | Buffer;
-  readonly signal?: AbortSignal;
-  /** What it is about, for errors: the repository's URL without credentials. */
-  readonly subject?: string;
-}
-
-export type GitProgram = string;
+import type { GitCall, GitProgram } from './gitCall.ts';
+import { runGroup } from './processGroup.ts';
 
 /** Runs git and gives its standard output as text. Throws AuthenticationFailed, GitOperationFailed or Cancelled. */
 export async function runGit(program: GitProgram, call: GitCall): Promise<string> {
@@ -33,49 +21,40 @@ async function outputOf(program: GitProgram, call: GitCall): Promise<Buffer> {
   }
 }
 
-/** Git's standard output; its own words are the message of what it throws. */
-function collect(program: GitProgram, { args, folder, env, input, signal }: GitCall): Promise<Buffer> {
-  return new Promise((done, reject) => {
-    if (signal?.aborted === true) return reject(signal.reason as Error);
-    const child = spawn(program, args, {
-      cwd: folder,
-      env: { ...env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-      // A group of its own, so that the helpers which git starts for a remote end with it.
-      detached: process.platform !== 'win32',
-      windowsHide: true,
-    });
-    const out: Buffer[] = [];
-    const err: Buffer[] = [];
-    const stop = (): void => endGroup(child);
-    signal?.addEventListener('abort', stop, { once: true });
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-    // Git may end without reading all: its exit code says what that means.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(input);
-    child.once('error', (error) => {
-      signal?.removeEventListener('abort', stop);
-      reject(error);
-    });
-    child.once('close', (code, ended) => {
-      signal?.removeEventListener('abort', stop);
-      if (code === 0) return done(Buffer.concat(out));
-      const words = Buffer.concat([...out, ...err]).toString('utf8');
-      reject(new Error(`exit code ${code ?? ended ?? ''}\n${words}`));
-    });
-  });
+/** What talks to a remote starts helper programs, which simple-git leaves behind when it ends git. */
+const remoteCommands: readonly (string | undefined)[] = ['clone', 'fetch', 'ls-remote', 'push'];
+
+async function collect(program: GitProgram, call: GitCall): Promise<Buffer> {
+  if (remoteCommands.includes(call.args[0])) return await runGroup(program, call);
+  const git = instanceFor(program, call);
+  const [command, ...rest] = call.args;
+  if (command === 'cat-file') return (await git.binaryCatFile(rest)) as Buffer;
+  return Buffer.from(await git.raw([...call.args]));
 }
 
-/** Ends git and everything it started, kindly: it removes its lock files. */
-function endGroup(child: ChildProcess): void {
-  if (child.pid === undefined || process.platform === 'win32') return void child.kill();
-  try {
-    process.kill(-child.pid, 'SIGTERM');
-  } catch (error) {
-    // The group ended in the same moment.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
+function instanceFor(program: GitProgram, call: GitCall): ReturnType<typeof simpleGit> {
+  return simpleGit({
+    baseDir: call.folder,
+    binary: program,
+    maxConcurrentProcesses: 1,
+    trimmed: false,
+    allowEnvironment: Object.keys(call.env).filter((name) => /^(GIT_|SSH_ASKPASS)/.test(name)),
+    unsafe: {
+      // All values are made here, none comes from a repository or a manifest unchecked.
+      allowUnsafeConfigEnvCount: true,
+      allowUnsafeConfigPaths: true,
+      allowUnsafeSshCommand: true,
+      allowUnsafeAskPass: true,
+      allowUnsafeGitProxy: true,
+      allowUnsafeCustomBinary: true,
+    },
+    // By default an exit code counts as failure only when something stands on the standard error.
+    errors: (error, { exitCode, stdErr }) =>
+      error ??
+      (exitCode === 0 ? undefined : new Error(`exit code ${exitCode}\n${Buffer.concat(stdErr).toString()}`)),
+    ...(call.signal !== undefined && { abort: call.signal }),
+    ...(call.input !== undefined && { input: () => call.input }),
+  }).env({ ...call.env });
 }
 
 const refusedPattern =

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { userEnvironment, type GitEnvironment } from './gitEnvironment.ts';
 import { BlobCache, listTree, type TreeEntry } from './gitObjects.ts';
-import { runGit, type GitProgram } from './gitProcess.ts';
+import type { GitProgram } from './gitCall.ts';
+import { runGit } from './gitProcess.ts';
 
 /** A folder as the next commit would hold it. */
 export interface WorkingTree {
