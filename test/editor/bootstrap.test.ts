@@ -124,7 +124,9 @@ describe('bootstrap from the command palette', () => {
       await workbench.screenshot('bootstrap with a deploy key');
       await workbench.pickItem('Copy the deploy key');
       await workbench.statusItem('deploy key copied');
-      await workbench.pickItem('The key is registered: bootstrap sandbox');
+      // With the keyboard: the tip of the row under the pointer lies over this one.
+      await workbench.see('.quick-input-list .monaco-list-row.focused', 'The key is registered');
+      await workbench.acceptInput();
       await workbench.toastButton('bootstrapping sandbox', 'Cancel');
       await workbench.toast('was cancelled');
       await rm(hold);
@@ -135,7 +137,7 @@ describe('bootstrap from the command palette', () => {
       await workbench.screenshot('bootstrap waits for the key');
       cluster.ssh.allow(publicKey, 'read');
       await workbench.toastButton('add this deploy key', 'Try Again');
-      await workbench.pickItem(/^.?Reconcile sandbox|^.?Bootstrap sandbox/);
+      await workbench.pickItem(/(Reconcile|Bootstrap) sandbox/);
       await workbench.line('Bootstrap sandbox: done', 4);
       assert.equal((await cluster.commits(repository)).length, 2);
     });
