@@ -1,11 +1,14 @@
 import { plumbError, type PlumbError } from '../base/plumbError.ts';
 import type { Refusal } from '../clients/cluster/clusterClient.ts';
 import { formatRef, type ObjectRef } from '../kube/object.ts';
+import { isNamespaceEnding, refusalHint } from '../ssa/refusals.ts';
 
 /** The failure for a request the API server refused: object, what was asked, the server's words and what can be done. */
 export function refusedError(ref: ObjectRef, what: string, refusal: Refusal): PlumbError {
   const subject = formatRef(ref);
   const message = `${what} refused (${refusal.reason}): ${refusal.message}`;
+  if (isNamespaceEnding(refusal))
+    return plumbError('DependencyNotReady', { subject, message, hint: refusalHint(ref, refusal) });
   switch (refusal.httpStatus) {
     case 403:
       return plumbError('AccessDenied', {

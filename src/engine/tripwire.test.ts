@@ -57,6 +57,15 @@ test('a status under a controller’s name that we did not write trips it once, 
   );
 });
 
+test('a watch that lists again and leaves our version out does not take our status for a foreign one', async () => {
+  const { tripwire, tripped } = armed();
+  await tripwire.own(ref, () => answered(kustomization(11, 'b', [later])));
+  tripwire.saw(kustomization(12, 'b', [later, { manager: 'kubectl', subresource: '' }]));
+  assert.deepEqual(tripped, []);
+  tripwire.saw(kustomization(13, 'c', [{ ...later, time: '2026-01-01T10:00:09Z' }]));
+  assert.equal(tripped.length, 1);
+});
+
 test('a second write of the same controller within the same second trips it too', () => {
   const { tripwire, tripped } = armed();
   tripwire.saw(kustomization(11, 'b', [controller]));

@@ -15,6 +15,7 @@ export interface TripwireOptions {
 
 /** The status of an object as it was seen, and who wrote it. */
 interface Seen {
+  readonly version: bigint;
   readonly status: string;
   readonly writers: readonly StatusWriter[];
 }
@@ -40,6 +41,8 @@ const rememberedVersions = 64;
 export class Tripwire {
   readonly #options: TripwireOptions;
   readonly #seen = new Map<string, Seen>();
+  /** What our last write made: a watch that lists again may leave that version out. */
+  readonly #written = new Map<string, Seen>();
   readonly #baseline = new Map<string, bigint>();
   readonly #versions = new Map<string, Set<string>>();
   readonly #pending = new Map<string, number>();
@@ -73,7 +76,10 @@ export class Tripwire {
     this.#pending.set(key, (this.#pending.get(key) ?? 0) + 1);
     try {
       const answer = await write();
-      if (answer.type === 'ok') this.#remember(key, answer.value.metadata.resourceVersion ?? '');
+      if (answer.type === 'ok') {
+        this.#remember(key, answer.value.metadata.resourceVersion ?? '');
+        this.#written.set(key, seenOf(answer.value));
+      }
       if (answer.retried === true) this.#loseAnswer(key);
       return answer;
     } catch (error) {
@@ -95,8 +101,8 @@ export class Tripwire {
 
   #judge(key: string, object: KubeObject): void {
     if (!this.#isArmed) return;
-    const before = this.#seen.get(key);
     const now = seenOf(object);
+    const before = this.#before(key, now);
     const isOld = versionOf(object) <= (this.#baseline.get(key) ?? 0n);
     if (isOld) return;
     this.#seen.set(key, now);
@@ -110,6 +116,14 @@ export class Tripwire {
       `${writer.manager} wrote the status of ${formatRef(refOf(object))} at ${writer.time}, and it was not this Plumb: ` +
         'a controller without leader election runs somewhere',
     );
+  }
+
+  /** The latest state older than this one that is known. */
+  #before(key: string, now: Seen): Seen | undefined {
+    const seen = this.#seen.get(key);
+    const written = this.#written.get(key);
+    if (written === undefined || written.version >= now.version) return seen;
+    return seen === undefined || seen.version < written.version ? written : seen;
   }
 
   #loseAnswer(key: string): void {
@@ -160,6 +174,7 @@ function statusWriterOf(before: Seen | undefined, now: Seen): StatusWriter | und
 /** Digests: a thousand statuses would be megabytes. */
 function seenOf(object: KubeObject): Seen {
   return {
+    version: versionOf(object),
     status: sha256Hex(stringifyJson(object['status'] ?? null)),
     writers: managedFieldsOf(object).flatMap((entry) => {
       const { manager, subresource, time = '' } = entry;

@@ -48,8 +48,18 @@ export function isImmutableRefusal({ httpStatus, message }: Refusal): boolean {
   return httpStatus === 409 || httpStatus === 422 || /is\simmutable|immutable\sfield/.test(message);
 }
 
+/** Tells whether nothing can be created because the namespace is on its way out. */
+export function isNamespaceEnding({ causes, message }: Refusal): boolean {
+  return (
+    causes.some(({ reason }) => reason === 'NamespaceTerminating') ||
+    /because it is being terminated/.test(message)
+  );
+}
+
 /** What the user can do about a refusal. */
 export function refusalHint(ref: ObjectRef, refusal: Refusal): string {
+  if (isNamespaceEnding(refusal))
+    return `wait until the namespace ${ref.namespace ?? ''} is gone, and run it again; kubectl get namespace shows what holds it`;
   if (isMissingRight(refusal))
     return `grant the identity the verbs get and patch on ${ref.kind}, or name a service account that has them`;
   if (refusal.reason === kindNotServed)

@@ -3,6 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ownSandboxCluster } from '../cluster/sandboxCluster.ts';
 import { generateSshKey } from '../../src/clients/git/sshKey.ts';
 import { startGitHttpServer } from '../servers/gitHttpServer.ts';
@@ -38,6 +39,15 @@ const definition =
 
 async function isInstalled(): Promise<boolean> {
   return (await sandbox.request('GET', definition)).status === 200;
+}
+
+/** Nothing can be created in a namespace on its way out. */
+async function untilNamespaceIsGone(): Promise<void> {
+  for (let left = 600; left > 0; left -= 1) {
+    if ((await sandbox.request('GET', '/api/v1/namespaces/flux-system')).status === 404) return;
+    await delay(50);
+  }
+  assert.fail('the namespace flux-system did not go away');
 }
 
 test('wrong usage of bootstrap exits with 64 and says what is right', async () => {
@@ -149,6 +159,7 @@ test('bootstrap, a second bootstrap, check and uninstall: each does what it says
   assert.equal(await isInstalled(), true, 'a preview deletes nothing');
   const uninstalled = await plumb(['uninstall', '--yes']);
   assert.equal(uninstalled.code, 0, uninstalled.err);
+  await untilNamespaceIsGone();
   const again = await plumb(['uninstall', '--yes']);
   assert.equal(again.code, 2, again.err);
   assert.match(again.err, /no Flux installation was found/);

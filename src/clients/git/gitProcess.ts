@@ -75,7 +75,7 @@ function gitError({ args, signal, subject }: GitCall, error: unknown): PlumbErro
     return plumbError('GitOperationFailed', {
       ...about,
       message: 'git cannot be started',
-      hint: 'install git, or name the program in the setting plumb.git.path',
+      hint: 'install git, or name the program in the setting plumb.gitPath',
     });
   }
   if (/Host key verification failed/.test(text)) {
