@@ -23,19 +23,28 @@ export function followEngine(engine: Engine, log: Logger): WorkspaceState {
   let status: StatusView | undefined;
   let timer: NodeJS.Timeout | undefined;
   let asking: Promise<void> | undefined;
-  let isOutdated = false;
+  let next: Promise<void> | undefined;
 
-  const ask = async (): Promise<void> => {
-    do {
-      isOutdated = false;
-      [tree, status] = await Promise.all([engine.tree(), engine.status()]);
-      changed.fire();
-    } while (isOutdated);
-  };
-  const refresh = (): Promise<void> => {
-    isOutdated = true;
-    asking ??= ask().finally(() => (asking = undefined));
+  const ask = (): Promise<void> => {
+    asking = Promise.all([engine.tree(), engine.status()])
+      .then((answers) => {
+        [tree, status] = answers;
+        changed.fire();
+      })
+      .finally(() => (asking = undefined));
     return asking;
+  };
+  // Done with the first answer to a question that was asked after the call: events that keep coming must not hold it up.
+  const refresh = (): Promise<void> => {
+    if (asking === undefined && next === undefined) return ask();
+    // Whoever asked before learns of that failure.
+    next ??= (asking ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined;
+        return ask();
+      });
+    return next;
   };
   const refreshSoon = (): void => {
     timer ??= setTimeout(() => {

@@ -179,7 +179,25 @@ test('what does not get ready in time is told with what is done already', async 
   });
 });
 
+/** The installations of the tests before contend for the definitions, which say in which namespace the Leases lie. */
+async function suspendEverything(): Promise<void> {
+  const kustomizations = '/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations';
+  const { body } = await sandbox.request('GET', kustomizations);
+  for (const { metadata } of body['items'] as unknown as {
+    metadata: { name: string; namespace: string };
+  }[]) {
+    const path = `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${metadata.namespace}/kustomizations/${metadata.name}`;
+    const { body: live } = await sandbox.request('GET', path);
+    const { status } = await sandbox.request('PUT', path, {
+      ...live,
+      spec: { ...(live['spec'] as object), suspend: true },
+    });
+    assert.equal(status, 200);
+  }
+}
+
 test('where another Plumb reconciles, it is asked to, and no second namespace is set up beside it', async () => {
+  await suspendEverything();
   const { url } = await http.createRepository('shared');
   const options = optionsFor(url, { namespace: 'flux-shared' });
   await withEngine(async (holder) => {
