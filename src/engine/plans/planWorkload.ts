@@ -66,10 +66,12 @@ export interface PlanRequest {
 export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> {
   const { session, contexts, ref, signal } = request;
   requireKustomization(ref);
-  const [{ kustomization, isInCluster }, profile] = await Promise.all([
-    readKustomization(request),
-    session.profile(signal),
-  ]);
+  // Both are asked for at once; where both are refused, it is told of the Kustomization, whichever answer came first.
+  const [read, policy] = await Promise.allSettled([readKustomization(request), session.profile(signal)]);
+  if (read.status === 'rejected') throw read.reason;
+  if (policy.status === 'rejected') throw policy.reason;
+  const { kustomization, isInCluster } = read.value;
+  const profile = policy.value;
   const ctx = contexts.kustomize(signal, ref, profile);
   const { artifact, folder } = await artifactFor(request, kustomization);
   const target = await openTarget(ctx, kustomization);
