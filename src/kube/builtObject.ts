@@ -1,4 +1,5 @@
 import type { Origin } from '../base/position.ts';
+import type { HiddenFields } from './hiddenFields.ts';
 import type { KubeObject } from './object.ts';
 
 /**
@@ -16,4 +17,6 @@ export interface Origins {
 export interface BuiltObject {
   readonly object: KubeObject;
   readonly origins: Origins;
+  /** What was decrypted on the way; the values of a Secret are hidden by its kind. */
+  readonly hidden?: HiddenFields;
 }

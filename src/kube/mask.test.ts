@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import type { JsonObject } from '../base/json.ts';
+import { hiddenFields } from './hiddenFields.ts';
 import { maskObject, maskText, maskValue } from './mask.ts';
 import type { KubeObject } from './object.ts';
 
@@ -40,7 +42,7 @@ test('equal values look equal, other values do not, and data looks like stringDa
     secret({ a: encode('x') }),
     secret({ a: encode('x') }),
     secret({ a: encode('y') }),
-  ].map(maskObject);
+  ].map((object) => maskObject(object));
   assert.deepEqual(same, again);
   assert.notDeepEqual(same, other);
   assert.equal(maskValue(secret({}), '/data/a', encode('x')), maskValue(secret({}), '/stringData/a', 'x'));
@@ -55,6 +57,36 @@ test('other kinds are shown as they are', () => {
   };
   assert.equal(maskObject(configMap), configMap);
   assert.equal(maskValue(configMap, '/data/a', 'x'), 'x');
+});
+
+test('hidden fields of other kinds are masked wherever the item of the list stands', () => {
+  const variable = (name: string, value: string): object => ({ name, value });
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'a',
+      annotations: {
+        'kubectl.kubernetes.io/last-applied-configuration': '{"value":"swordfish"}',
+        'example.com/note': 'hunter2',
+      },
+    },
+    spec: { containers: [{ env: [variable('b', 'swordfish'), variable('a', 'hunter2')] }], priority: 4321 },
+  } as unknown as KubeObject;
+  const hidden = hiddenFields([
+    '/spec/containers/0/env/0/value',
+    '/spec/priority',
+    '/metadata/annotations/example.com~1note',
+  ]);
+  const shown = JSON.stringify([
+    maskObject(object, hidden),
+    maskValue(object, '/spec/containers/0/env/7/value', 'swordfish', hidden),
+    maskValue(object, '/spec', object['spec'] as JsonObject, hidden),
+    maskValue(object, '/spec/priority', 4321, hidden),
+    maskText(object, 'hunter2 and 4321 are wrong', hidden),
+  ]);
+  assert.doesNotMatch(shown, /swordfish|hunter2|4321/);
+  assert.match(shown, /"name":"b"/);
 });
 
 test('words about a Secret do not quote its values', () => {

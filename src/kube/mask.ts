@@ -1,5 +1,6 @@
 import { saltedMark } from '../base/digest.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../base/json.ts';
+import { hiddenAt, withHidden, type HiddenFields } from './hiddenFields.ts';
 import type { KubeObject } from './object.ts';
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -11,10 +12,10 @@ export function isSecretObject(object: { readonly apiVersion: string; readonly k
 
 /**
  * The object as it may be shown: each value of a Secret is replaced by its length and a salted mark, so that equal values
- * look equal and changed ones changed. Other objects come back as they are.
+ * look equal and changed ones changed. Of other objects only the hidden fields are replaced so.
  */
-export function maskObject(object: KubeObject): KubeObject {
-  if (!isSecretObject(object)) return object;
+export function maskObject(object: KubeObject, hidden?: HiddenFields): KubeObject {
+  if (!isSecretObject(object)) return hidden === undefined ? object : maskHidden(object, hidden);
   return {
     ...object,
     metadata: withoutLastApplied(object.metadata) as KubeObject['metadata'],
@@ -23,13 +24,22 @@ export function maskObject(object: KubeObject): KubeObject {
   };
 }
 
+function maskHidden(object: KubeObject, hidden: HiddenFields): KubeObject {
+  const { apiVersion, kind, metadata } = object;
+  const { name, namespace } = metadata;
+  const masked = withHidden(object as JsonValue, hidden, markOfLeaf) as KubeObject;
+  const identity = { name, ...(namespace !== undefined && { namespace }) };
+  return { ...masked, apiVersion, kind, metadata: { ...withoutLastApplied(masked.metadata), ...identity } };
+}
+
 /** A field's value as it may be shown; `pointer` leads to it in an object of that kind. */
 export function maskValue(
   object: { readonly apiVersion: string; readonly kind: string },
   pointer: string,
   value: JsonValue,
+  hidden?: HiddenFields,
 ): JsonValue {
-  if (!isSecretObject(object)) return value;
+  if (!isSecretObject(object)) return maskHiddenValue(pointer, value, hidden);
   if (pointer === '/data' || pointer === '/stringData') {
     const mask = pointer === '/data' ? decodedBytes : plainBytes;
     return isJsonObject(value) ? maskedValues(value, mask) : '[masked]';
@@ -40,16 +50,34 @@ export function maskValue(
   return value;
 }
 
-/** Words of the server about a Secret, without its values: a refusal may quote them. */
-export function maskText(object: KubeObject, text: string): string {
-  if (!isSecretObject(object)) return text;
-  const plain = Object.values(isJsonObject(object['stringData']) ? object['stringData'] : {}).map(String);
-  const encoded = Object.values(isJsonObject(object['data']) ? object['data'] : {}).map(String);
-  const decoded = encoded.map((value) => Buffer.from(value, 'base64').toString());
-  return [...plain, ...encoded, ...decoded]
+function maskHiddenValue(pointer: string, value: JsonValue, hidden: HiddenFields | undefined): JsonValue {
+  if (hidden !== undefined && pointer.endsWith(lastApplied.replace('/', '~1'))) return '[masked]';
+  return withHidden(value, hiddenAt(hidden, pointer), markOfLeaf);
+}
+
+/** Words of the server about an object, without values of a Secret and hidden ones: a refusal may quote them. */
+export function maskText(object: KubeObject, text: string, hidden?: HiddenFields): string {
+  const values = isSecretObject(object) ? secretValues(object) : hiddenValues(object, hidden);
+  return values
     .filter((value) => value.length >= shortestMasked)
     .sort((left, right) => right.length - left.length)
     .reduce((masked, value) => masked.replaceAll(value, '[masked]'), text);
+}
+
+function hiddenValues(object: KubeObject, hidden: HiddenFields | undefined): readonly string[] {
+  const values: string[] = [];
+  withHidden(object as JsonValue, hidden, (leaf) => {
+    values.push(String(leaf));
+    return leaf;
+  });
+  return values;
+}
+
+function secretValues(object: KubeObject): readonly string[] {
+  const plain = Object.values(isJsonObject(object['stringData']) ? object['stringData'] : {}).map(String);
+  const encoded = Object.values(isJsonObject(object['data']) ? object['data'] : {}).map(String);
+  const decoded = encoded.map((value) => Buffer.from(value, 'base64').toString());
+  return [...plain, ...encoded, ...decoded];
 }
 
 /** Shorter values are parts of every text; masking them would leave nothing to read. */
@@ -75,6 +103,10 @@ function maskedValues(values: JsonObject, bytes: (value: JsonValue) => Buffer): 
 
 function markOf(bytes: Buffer): string {
   return `[masked: ${bytes.length} bytes, mark ${saltedMark(bytes)}]`;
+}
+
+function markOfLeaf(leaf: JsonValue): string {
+  return markOf(plainBytes(leaf));
 }
 
 function decodedBytes(value: JsonValue): Buffer {

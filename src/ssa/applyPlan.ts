@@ -113,8 +113,8 @@ async function judgeServed(
   return await judgeAll(ctx, changes.map(builtOf), options);
 }
 
-function builtOf({ desired, origins }: Change): BuiltObject {
-  return { object: desired, origins };
+function builtOf({ desired, origins, hidden }: Change): BuiltObject {
+  return { object: desired, origins, ...(hidden !== undefined && { hidden }) };
 }
 
 /**
@@ -189,7 +189,7 @@ async function writeOne(ctx: RunContext, planned: Change, options: ApplyOptions)
       ctx.log.info('applied', { ref: formatRef(change.ref), action: change.action });
       return entryOf(refOf(answer.value), change.action, answer.value);
     }
-    const refusal = maskedRefusal(change.desired, answer.refusal);
+    const refusal = maskedRefusal(change, answer.refusal);
     if (refusal.httpStatus !== 409 || attempt === conflictTries)
       throw refusedError(
         change.ref,

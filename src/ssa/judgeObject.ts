@@ -40,7 +40,14 @@ export async function judgeObject(
   judging: Judging,
 ): Promise<Change> {
   const desired = withoutBrokenCaBundle(built.object);
-  const start = { ref, desired, origins: built.origins, fields: [], verified: true } as const;
+  const start: Start = {
+    ref,
+    desired,
+    origins: built.origins,
+    ...(built.hidden !== undefined && { hidden: built.hidden }),
+    fields: [],
+    verified: true,
+  };
   if (read.type === 'unreadable') return { ...start, action: 'configured', refusal: read.refusal };
   if (read.type === 'unread') return await judgeUnread(ctx, built, start, judging);
   const live = read.type === 'present' ? read.object : undefined;
@@ -48,7 +55,7 @@ export async function judgeObject(
   const { answer, fresh } = await judging.dryRun(desired, live);
   const change = fresh ? start : { ...start, cached: true };
   if (answer.type === 'refused')
-    return refusedChange(built, change, live, maskedRefusal(desired, answer.refusal), judging);
+    return refusedChange(built, change, live, maskedRefusal(start, answer.refusal), judging);
   const dryRun = answer.value;
   const { resourceVersion } = dryRun.metadata;
   // The live object is older than the one the server merged with: read again what it saw.
@@ -121,7 +128,7 @@ async function compareAgain(
     return await compare(ctx, built, start, live, dryRun, judging);
   const { answer } = await judging.dryRun(start.desired, live);
   if (answer.type === 'refused')
-    return refusedChange(built, start, live, maskedRefusal(start.desired, answer.refusal), judging);
+    return refusedChange(built, start, live, maskedRefusal(start, answer.refusal), judging);
   if (answer.value.metadata.resourceVersion === live.metadata.resourceVersion)
     return await compare(ctx, built, start, live, answer.value, judging);
   return await compareAgain(ctx, built, start, answer.value, judging, left - 1);
@@ -140,7 +147,7 @@ function skipped(start: Start, live: KubeObject | undefined): Change {
   };
 }
 
-type Start = Pick<Change, 'ref' | 'desired' | 'origins' | 'fields' | 'verified' | 'cached'>;
+type Start = Pick<Change, 'ref' | 'desired' | 'origins' | 'hidden' | 'fields' | 'verified' | 'cached'>;
 
 async function compare(
   ctx: RunContext,

@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Origin } from '../base/position.ts';
 import type { Refusal } from '../clients/cluster/clusterClient.ts';
 import type { BuiltObject, Origins } from '../kube/builtObject.ts';
+import type { HiddenFields } from '../kube/hiddenFields.ts';
 import type { KubeObject, ObjectRef } from '../kube/object.ts';
 
 /** What one Kustomization (or release) wants in the cluster: a build with ownership stamped on, and its digest. */
@@ -55,6 +56,8 @@ export interface Change {
   readonly merged?: KubeObject;
   readonly fields: readonly FieldChange[];
   readonly origins: Origins;
+  /** What of the values was decrypted and must not leave the engine. */
+  readonly hidden?: HiddenFields;
   /** Absent when nothing is sent, or when it cannot be told yet. */
   readonly write?: Write;
   /** False: judged when its stage comes, because an earlier stage still has changes; `refusal` has the server's words. */

@@ -3,7 +3,7 @@ import type { Origin } from '../base/position.ts';
 import { kindNotServed, type Refusal } from '../clients/cluster/clusterClient.ts';
 import { joinPointer } from '../kube/jsonPointer.ts';
 import { isSecretObject, maskText } from '../kube/mask.ts';
-import { formatRef, type KubeObject, type ObjectRef } from '../kube/object.ts';
+import { formatRef, type ObjectRef } from '../kube/object.ts';
 import type { Change } from './plan.ts';
 
 /** Upstream's words for a refused dry-run. Follows fluxcd/pkg ssa errors.DryRunErr. */
@@ -28,14 +28,17 @@ export function refusedError(ref: ObjectRef, message: string, refusal: Refusal, 
   });
 }
 
-/** What the server said about an object, without the values of a Secret. */
-export function maskedRefusal(object: KubeObject, refusal: Refusal): Refusal {
-  if (!isSecretObject(object)) return refusal;
+/** What the server said about an object, without the values of a Secret and decrypted ones. */
+export function maskedRefusal(
+  { desired: object, hidden }: Pick<Change, 'desired' | 'hidden'>,
+  refusal: Refusal,
+): Refusal {
+  if (!isSecretObject(object) && hidden === undefined) return refusal;
   const causes = refusal.causes.map((cause) => ({
     ...cause,
-    ...(cause.message !== undefined && { message: maskText(object, cause.message) }),
+    ...(cause.message !== undefined && { message: maskText(object, cause.message, hidden) }),
   }));
-  return { ...refusal, message: maskText(object, refusal.message), causes };
+  return { ...refusal, message: maskText(object, refusal.message, hidden), causes };
 }
 
 /** Tells whether the server said that the identity lacks a right (admission answers Forbidden as well). */

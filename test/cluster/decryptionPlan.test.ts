@@ -44,9 +44,19 @@ function secretText(password: string): Promise<string> {
   );
 }
 
+function settingsText(greeting: string): Promise<string> {
+  return encryptedFor(
+    recipient,
+    `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n  namespace: ${fleet.namespace}\ndata:\n  greeting: ${greeting}\n`,
+    'yaml',
+    '^data$',
+  );
+}
+
 await fleet.commit({
-  'apps/kustomization.yaml': `namespace: ${fleet.namespace}\nresources: [login.yaml]\nsecretGenerator:\n- name: env\n  envs: [secret.env]\n`,
+  'apps/kustomization.yaml': `namespace: ${fleet.namespace}\nresources: [login.yaml, settings.yaml]\nsecretGenerator:\n- name: env\n  envs: [secret.env]\n`,
   'apps/login.yaml': await secretText('first-word'),
+  'apps/settings.yaml': await settingsText('first-word'),
   'apps/secret.env': await encryptedFor(recipient, 'TOKEN=first-word\n', 'dotenv'),
 });
 const ref = await fleet.kustomization('apps', {
@@ -64,6 +74,8 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const unchanged = ['ConfigMap settings unchanged', 'Secret env-… unchanged', 'Secret login unchanged'];
+
 const actions = (plan: PlanView): readonly string[] =>
   plan.changes.map(
     ({ ref: changed, action }) => `${changed.kind} ${changed.name.replace(/-\w{10}$/, '-…')} ${action}`,
@@ -71,7 +83,7 @@ const actions = (plan: PlanView): readonly string[] =>
 
 test('with the keys of the cluster nothing differs, and an edited value shows without its text', async () => {
   const same = await engine.plan(ref, 'workingTree');
-  assert.deepEqual(actions(same), ['Secret env-… unchanged', 'Secret login unchanged'].sort());
+  assert.deepEqual([...actions(same)].sort(), unchanged);
   assert.deepEqual(same.warnings, []);
   const file = join(clone, 'apps/login.yaml');
   const before = await readFile(file, 'utf8');
@@ -82,6 +94,43 @@ test('with the keys of the cluster nothing differs, and an edited value shows wi
   assert.doesNotMatch(JSON.stringify(edited), /first-word|second-word|Zmlyc3Qtd29yZA|c2Vjb25kLXdvcmQ/);
   await writeFile(file, before);
   engine.workspaceChanged([file]);
+});
+
+test('decrypted values of other kinds show neither in a plan nor in a drift mark', async () => {
+  const settings = {
+    group: '',
+    version: 'v1',
+    kind: 'ConfigMap',
+    namespace: fleet.namespace,
+    name: 'settings',
+  };
+  const file = join(clone, 'apps/settings.yaml');
+  const before = await readFile(file, 'utf8');
+  await writeFile(file, await settingsText('second-word'));
+  engine.workspaceChanged([file]);
+  const edited = await engine.plan(ref, 'workingTree');
+  assert.ok(actions(edited).includes('ConfigMap settings configured'), actions(edited).join());
+  const change = edited.changes.find(({ ref: { name } }) => name === 'settings');
+  assert.deepEqual(
+    change?.fields.map(({ pointer }) => pointer),
+    ['/data/greeting'],
+  );
+  assert.match(change?.desiredYaml ?? '', /greeting: .*masked: 11 bytes/);
+  await writeFile(file, before);
+  engine.workspaceChanged([file]);
+  const edit = await flux.client.patch(
+    settings,
+    { data: { greeting: 'third-word' } },
+    { type: 'merge', fieldManager: 'somebody' },
+  );
+  assert.equal(edit.type, 'ok');
+  const drift = await engine.drift(`file://${file}`);
+  assert.deepEqual(
+    drift.marks.map(({ field }) => field.pointer),
+    ['/data/greeting'],
+  );
+  assert.doesNotMatch(JSON.stringify([edited, drift]), /first-word|second-word|third-word/);
+  assert.equal((await fleet.run(ref)).result, 'succeeded');
 });
 
 test('without any key the object is unknown, not drift, and the plan cannot be applied', async () => {
@@ -98,6 +147,7 @@ test('without any key the object is unknown, not drift, and the plan cannot be a
     warnings,
     /Secret\/.*\/login cannot be decrypted here, so its values are not compared: .*secrets "keys" not found/,
   );
+  assert.doesNotMatch(JSON.stringify(plan), /first-word/);
   assert.match(warnings, /apps\/secret\.env cannot be decrypted here/);
   await assert.rejects(
     engine.apply(plan.id),
@@ -111,7 +161,7 @@ test('without any key the object is unknown, not drift, and the plan cannot be a
 test('the user’s own keys decrypt where those of the cluster do not, and the plan says so', async () => {
   await writeFile(ownKeys, `${identity}\n`);
   const plan = await engine.plan(ref, 'workingTree');
-  assert.deepEqual(actions(plan), ['Secret env-… unchanged', 'Secret login unchanged'].sort());
+  assert.deepEqual([...actions(plan)].sort(), unchanged);
   assert.match(plan.warnings.join('\n'), /^decrypted with your own keys: .* the controllers would fail$/);
 });
 

@@ -10,8 +10,8 @@ import { unwrapDataKey } from '../../lib/sops/dataKey.ts';
 import { jsonOfTree, treeOfJson } from '../../lib/sops/jsonTree.ts';
 import { plainFieldsOf } from '../../lib/sops/masterKeys.ts';
 import { extractMetadata } from '../../lib/sops/metadata.ts';
-import { formatOfKey, secretSourcesOf } from '../../lib/sops/secretSources.ts';
 import { isEncryptedText } from '../../lib/sops/sopsCipher.ts';
+import { formatOfKey, secretSourcesOf } from '../../lib/sops/secretSources.ts';
 import { decryptFile, readSopsFile, type DecryptedFile, type SopsFile } from '../../lib/sops/sopsFile.ts';
 import {
   detectSopsFormat,
@@ -21,6 +21,7 @@ import {
   type SopsFormat,
 } from '../../lib/sops/sopsFormat.ts';
 import { decryptionError } from '../../lib/sops/sopsTree.ts';
+import { encryptedFields, fieldsFrom, isEncryptedObject } from './decryptedFields.ts';
 import { loadDecryptionKeys } from './decryptionKeys.ts';
 import type { KustomizeContext } from './kustomizeContext.ts';
 import type { Overlay } from './overlay.ts';
@@ -50,6 +51,8 @@ export class Decryption {
   readonly #rings: readonly KeyRing[];
   /** By the wrapped keys of a file: many objects come from one. */
   readonly #dataKeys = new Map<string, Promise<Uint8Array>>();
+  /** Files that were encrypted; what they set is hidden. */
+  readonly #sources = new Set<string>();
   readonly #checked = new Map<string, readonly Diagnostic[]>();
   readonly #options: DecryptionOptions;
   /** What could not be decrypted; only where something may stand in for it. */
@@ -93,6 +96,7 @@ export class Decryption {
         const file = readSopsFile(content, format);
         const { documents, mac } = await this.#decrypt(file);
         decrypted = withFile(decrypted, path, Buffer.from(printPlain(documents, format)));
+        this.#sources.add(path);
         this.#checked.set(path, macDiagnostics(path, mac));
       } catch (error) {
         const failed = failure(error, `error decrypting sources: ${path}`, path);
@@ -109,7 +113,11 @@ export class Decryption {
    */
   async decryptObjects(objects: readonly BuiltObject[], tree: ReadableTree): Promise<readonly BuiltObject[]> {
     const decrypted: BuiltObject[] = [];
-    for (const built of objects) decrypted.push(await this.#decryptOrStandIn(built, tree));
+    for (const built of objects) {
+      const hidden = encryptedFields(built.object) ?? fieldsFrom(built, this.#sources);
+      const plain = await this.#decryptOrStandIn(built, tree);
+      decrypted.push(hidden === undefined ? plain : { ...plain, hidden });
+    }
     return decrypted;
   }
 
@@ -250,12 +258,6 @@ function macDiagnostics(path: string, mac: DecryptedFile['mac']): readonly Diagn
       hint: 'look at what changed in Git, then save the file with sops (or plumb sops edit); Flux applies it as it is',
     },
   ];
-}
-
-/** As upstream asks before it decrypts: `sops` with a `mac`, whatever the kind. */
-function isEncryptedObject(object: KubeObject): boolean {
-  const sops = object['sops'];
-  return isJsonObject(sops) && sops['mac'] !== undefined && sops['mac'] !== null && sops['mac'] !== '';
 }
 
 function isDecryptionDisabled({ metadata }: KubeObject): boolean {

@@ -13,7 +13,7 @@ export function normalizeBuilt(objects: readonly BuiltObject[]): Diagnosed<reado
   const value = objects.map((built): BuiltObject => {
     const { object, dropped } = normalizeObject(built.object);
     for (const pointer of dropped) diagnostics.push(...lostField(built, pointer));
-    return { object, origins: withStringData(built) };
+    return { ...built, object, origins: withStringData(built) };
   });
   return { value, diagnostics };
 }

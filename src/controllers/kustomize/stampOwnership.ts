@@ -2,6 +2,7 @@ import type { Diagnosed } from '../../base/diagnostic.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import { ownershipLabels, withMetadata } from '../../flux/ownership.ts';
 import type { BuiltObject } from '../../kube/builtObject.ts';
+import { hiddenAt } from '../../kube/hiddenFields.ts';
 import { isKubeObject } from '../../kube/object.ts';
 import { isJsonObject } from '../../base/json.ts';
 import { normalizeBuilt } from './normalizeBuilt.ts';
@@ -18,13 +19,10 @@ export function stampOwnership(
   const { labels = {}, annotations = {} } = kustomization.spec.commonMetadata ?? {};
   const owner = ownershipLabels({ name, ...(namespace !== undefined && { namespace }) });
   const { value, diagnostics } = normalizeBuilt(
-    objects.map(({ object, origins }) => ({ object: withMetadata(object, owner), origins })),
+    objects.map((built) => ({ ...built, object: withMetadata(built.object, owner) })),
   );
   return {
-    value: value.map(({ object, origins }) => ({
-      object: withMetadata(object, labels, annotations),
-      origins,
-    })),
+    value: value.map((built) => ({ ...built, object: withMetadata(built.object, labels, annotations) })),
     diagnostics,
   };
 }
@@ -34,13 +32,16 @@ export function stampOwnership(
  * out without a word, as upstream does.
  */
 export function expandObjects(objects: readonly BuiltObject[]): readonly BuiltObject[] {
-  return objects.flatMap(({ object, origins }) => {
+  return objects.flatMap((built) => {
+    const { object, origins } = built;
+    const hidden = hiddenAt(built.hidden, '/items/0');
     const isList = String(object.kind).endsWith('List') && Array.isArray(object['items']);
     if (isList) {
       const items = object['items'] as readonly unknown[];
       return expandObjects(
         items.filter(isJsonObject).map((item, index) => ({
           object: item as BuiltObject['object'],
+          ...(hidden !== undefined && { hidden }),
           origins: {
             at: (pointer) => origins.at(`/items/${index}${pointer}`),
             *entries() {
@@ -56,6 +57,6 @@ export function expandObjects(objects: readonly BuiltObject[]): readonly BuiltOb
     const isKustomizeFile =
       object.kind.toLowerCase() === 'kustomization' &&
       object.apiVersion.startsWith('kustomize.config.k8s.io/');
-    return isKustomizeFile ? [] : [{ object, origins }];
+    return isKustomizeFile ? [] : [built];
   });
 }

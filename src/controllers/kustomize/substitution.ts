@@ -76,7 +76,9 @@ export function substituteObjects(
     // Without a dollar sign the text comes back as it was, but for integers that pass through Go's floats.
     const isSame = !stringifyJson(built.object).includes('$');
     const object = withFloats(isSame ? built.object : substituteObject(built, lookup));
-    return object === built.object ? built : { object, origins: originsAfter(built.origins, object) };
+    return object === built.object
+      ? built
+      : { ...built, object, origins: originsAfter(built.origins, object) };
   });
 }
 

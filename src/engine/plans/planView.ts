@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../base/json.ts';
 import type { Origin } from '../../base/position.ts';
+import type { HiddenFields } from '../../kube/hiddenFields.ts';
 import { maskObject, maskValue } from '../../kube/mask.ts';
 import { type KubeObject } from '../../kube/object.ts';
 import { printYaml } from '../../kube/yamlPrint.ts';
@@ -53,8 +54,8 @@ function makeChangeView(change: Change, folder: string | undefined): ChangeView 
     ...(refusal !== undefined && { message: refusal.message, ...hintOf(change) }),
     fields: change.fields.map((field) => fieldView(change, field, folder)),
     ...(location !== undefined && { location }),
-    desiredYaml: manifestYaml(wanted),
-    ...(live !== undefined && { liveYaml: manifestYaml(live) }),
+    desiredYaml: manifestYaml(wanted, change.hidden),
+    ...(live !== undefined && { liveYaml: manifestYaml(live, change.hidden) }),
   };
 }
 
@@ -63,17 +64,20 @@ function hintOf({ ref, refusal }: Change): Pick<ChangeView, 'hint'> {
 }
 
 /** An object as people compare it: masked, and without what every write of the server changes. */
-export function manifestYaml(object: KubeObject): string {
+export function manifestYaml(object: KubeObject, hidden?: HiddenFields): string {
   const known = manifests.get(object);
-  if (known !== undefined) return known;
-  const { status: _status, ...rest } = maskObject(object);
+  if (known !== undefined && known.hidden === hidden) return known.text;
+  const { status: _status, ...rest } = maskObject(object, hidden);
   const text = printYaml({ ...rest, metadata: withoutServerFields(rest.metadata) });
-  manifests.set(object, text);
+  manifests.set(object, { hidden, text });
   return text;
 }
 
 /** Objects are never mutated. */
-const manifests = new WeakMap<KubeObject, string>();
+const manifests = new WeakMap<
+  KubeObject,
+  { readonly hidden: HiddenFields | undefined; readonly text: string }
+>();
 
 const serverFields: ReadonlySet<string> = new Set([
   'creationTimestamp',
@@ -90,7 +94,7 @@ function withoutServerFields(metadata: JsonObject): JsonObject {
 
 function fieldView(change: Change, field: FieldChange, folder: string | undefined): FieldChangeView {
   const masked = (value: JsonValue): JsonValue =>
-    plainNumbers(maskValue(change.desired, field.pointer, value));
+    plainNumbers(maskValue(change.desired, field.pointer, value, change.hidden));
   const location = locationOf(field.origin, folder);
   return {
     pointer: field.pointer,
