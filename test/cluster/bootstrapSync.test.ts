@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { silentLogger } from '../../src/base/logger.ts';
 import { isPlumbError, type PlumbError } from '../../src/base/plumbError.ts';
-import { generateSshKey } from '../../src/clients/git/sshKey.ts';
 import { createEngine } from '../../src/engine/createEngine.ts';
 import { bootstrapDefaults, type BootstrapOptions } from '../../src/protocol/bootstrap.ts';
 import type { Engine } from '../../src/protocol/engine.ts';
 import { startGitHttpServer } from '../servers/gitHttpServer.ts';
 import { commitFiles, runGit } from '../servers/gitRepository.ts';
 import { startGitSshServer } from '../servers/gitSshServer.ts';
+import { writeUserGit } from '../servers/userGit.ts';
 import { ownSandboxCluster } from './sandboxCluster.ts';
 
 // Local mode reconciles everything of a cluster, and definitions are shared: these tests need one of their own.
@@ -19,25 +19,14 @@ const sandbox = await ownSandboxCluster();
 const ssh = await startGitSshServer();
 const http = await startGitHttpServer();
 const home = await mkdtemp(join(tmpdir(), 'plumb-home-'));
-await writeUserGit();
+await writeUserGit(home, ssh);
+process.env['HOME'] = home;
 
 after(async () => {
   await ssh.close();
   await http.close();
   await rm(home, { recursive: true, force: true });
 });
-
-/** The user's own git logs in with a key that may push. */
-async function writeUserGit(): Promise<void> {
-  const user = await generateSshKey('ecdsa');
-  ssh.allow(user.publicKey, 'write');
-  const [key, knownHosts] = [join(home, 'id'), join(home, 'known_hosts')];
-  await writeFile(key, user.identity.reveal(), { mode: 0o600 });
-  await writeFile(knownHosts, `${ssh.knownHosts}\n`);
-  const command = `ssh -F /dev/null -i ${key} -o IdentitiesOnly=yes -o UserKnownHostsFile=${knownHosts}`;
-  await writeFile(join(home, '.gitconfig'), `[core]\n\tsshCommand = ${command}\n`);
-  process.env['HOME'] = home;
-}
 
 async function withEngine<T>(
   work: (engine: Engine) => Promise<T>,

@@ -5,6 +5,7 @@ import type { Kustomization } from '../../src/flux/api/kustomize.gen.ts';
 import type { Engine } from '../../src/protocol/engine.ts';
 import { configMap } from './fluxCluster.ts';
 import { nextEvent, sharedFleet } from './sharedFleet.ts';
+import { openDefinition } from './openDefinition.ts';
 
 const fleet = await sharedFleet();
 const { flux, namespace } = fleet;
@@ -163,24 +164,7 @@ spec:
 
 test('a FluxInstance whose operator runs the controllers must be paused first', async () => {
   const group = 'fluxcd.controlplane.io';
-  await flux.apply({
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `fluxinstances.${group}` },
-    spec: {
-      group,
-      names: { kind: 'FluxInstance', plural: 'fluxinstances' },
-      scope: 'Namespaced',
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-        },
-      ],
-    },
-  });
+  await flux.apply(openDefinition(group, 'FluxInstance'));
   await flux.sandbox.waitFor(`/apis/${group}/v1/fluxinstances`, () => true);
   const instance = (annotations: Readonly<Record<string, string>>) => ({
     apiVersion: `${group}/v1`,

@@ -20,6 +20,7 @@ import { readySourceStatus, startArtifactServer } from '../servers/artifactServe
 import { cutClient } from './cutClient.ts';
 import { configMap, fluxCluster, inNamespace } from './fluxCluster.ts';
 import { ownSandboxCluster } from './sandboxCluster.ts';
+import { openDefinition } from './openDefinition.ts';
 
 const program = await ensureFluxController('kustomize-controller');
 const sandbox = await ownSandboxCluster();
@@ -81,23 +82,7 @@ spec:
       'apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n  name: reader\nrules:\n- apiGroups: [""]\n  resources: [pods]\n  verbs: [get]\n',
     ),
   ],
-  [
-    'apps/more/crd.yaml',
-    `apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata:
-  name: widgets.${group}
-spec:
-  group: ${group}
-  names: {kind: Widget, plural: widgets}
-  scope: Namespaced
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
-`,
-  ],
+  ['apps/more/crd.yaml', JSON.stringify(openDefinition(group, 'Widget'))],
   [
     'apps/more/widget.yaml',
     inNamespace(namespace, `apiVersion: ${group}/v1\nkind: Widget\nmetadata:\n  name: w\nspec: {size: 1}\n`),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { conditionTexts, configMap, fleetOn, fluxCluster, inNamespace } from './fluxCluster.ts';
+import { openDefinition } from './openDefinition.ts';
 
 const flux = await fluxCluster();
 const fleet = await fleetOn(flux, 'apply');
@@ -180,24 +181,7 @@ test('an object created before a later one failed is in the inventory', async ()
 
 test('namespaces and definitions come before what needs them', async () => {
   const other = `${fleet.namespace}-inner`;
-  const crd = {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `widgets.${fleet.namespace}.example` },
-    spec: {
-      group: `${fleet.namespace}.example`,
-      names: { kind: 'Widget', plural: 'widgets' },
-      scope: 'Namespaced',
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-        },
-      ],
-    },
-  };
+  const crd = openDefinition(`${fleet.namespace}.example`, 'Widget');
   const widget = `apiVersion: ${fleet.namespace}.example/v1\nkind: Widget\nmetadata:\n  name: w\n  namespace: ${other}\nspec:\n  size: 1\n`;
   await fleet.commit({
     'stages/a.yaml': widget,

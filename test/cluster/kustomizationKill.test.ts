@@ -1,33 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inventoryOf } from '../../src/flux/kustomization.ts';
-import { formatRef, refKey, refOf, type KubeObject, type ObjectRef } from '../../src/kube/object.ts';
+import { formatRef, refKey, refOf, type ObjectRef } from '../../src/kube/object.ts';
 import type { RunOutcome } from '../../src/ssa/runOutcome.ts';
 import { cutClient, type Cut } from './cutClient.ts';
 import { configMap, fleetOn, fluxCluster, inNamespace } from './fluxCluster.ts';
+import { openDefinition } from './openDefinition.ts';
 
 const flux = await fluxCluster();
 const fleet = await fleetOn(flux, 'kill');
 const group = `${fleet.namespace}.example`;
 
-const definition: KubeObject = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: `widgets.${group}` },
-  spec: {
-    group,
-    names: { kind: 'Widget', plural: 'widgets' },
-    scope: 'Namespaced',
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-      },
-    ],
-  },
-};
+const definition = openDefinition(group, 'Widget');
 
 const widget = inNamespace(
   fleet.namespace,

@@ -11,6 +11,7 @@ import { ipcConnection, remoteEngine, type RemoteEngine } from '../../src/protoc
 import { commitFiles } from '../servers/gitRepository.ts';
 import { configMap, fleetOn, fluxCluster, inNamespace } from './fluxCluster.ts';
 import { ownSandboxCluster } from './sandboxCluster.ts';
+import { openDefinition } from './openDefinition.ts';
 
 /** `KILLS=300` for a long run; `KILLS_SEED` repeats one. */
 const kills = Number(process.env['KILLS'] ?? 6);
@@ -53,20 +54,7 @@ function randomRevision(turn: number): Revision {
   };
 }
 
-const definition = `apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata:
-  name: ${definitionName}
-spec:
-  group: ${group}
-  names: {kind: Widget, plural: widgets}
-  scope: Namespaced
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
-`;
+const definition = JSON.stringify(openDefinition(group, 'Widget'));
 
 async function publish({ values, hasWidget }: Revision): Promise<void> {
   const widget = `apiVersion: ${group}/v1\nkind: Widget\nmetadata:\n  name: w\nspec: {size: 1}\n`;

@@ -2,12 +2,12 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { generateSshKey } from '../../src/clients/git/sshKey.ts';
 import { parseYaml } from '../../src/kube/yaml.ts';
 import { ownSandboxCluster, type SandboxCluster } from '../cluster/sandboxCluster.ts';
 import { startGitHttpServer } from '../servers/gitHttpServer.ts';
 import { runGit } from '../servers/gitRepository.ts';
 import { startGitSshServer, type GitSshServer } from '../servers/gitSshServer.ts';
+import { writeUserGit } from '../servers/userGit.ts';
 
 interface Repository {
   readonly folder: string;
@@ -63,16 +63,6 @@ export async function startSetupCluster(): Promise<SetupCluster> {
     },
     read: (path) => sandbox.request('GET', path),
   };
-}
-
-async function writeUserGit(home: string, ssh: GitSshServer): Promise<void> {
-  const user = await generateSshKey('ecdsa');
-  ssh.allow(user.publicKey, 'write');
-  const [key, knownHosts] = [join(home, 'id'), join(home, 'known_hosts')];
-  await writeFile(key, user.identity.reveal(), { mode: 0o600 });
-  await writeFile(knownHosts, `${ssh.knownHosts}\n`);
-  const command = `ssh -F /dev/null -i ${key} -o IdentitiesOnly=yes -o UserKnownHostsFile=${knownHosts}`;
-  await writeFile(join(home, '.gitconfig'), `[core]\n\tsshCommand = ${command}\n`);
 }
 
 interface Kubeconfig {
