@@ -112,6 +112,11 @@ describe('what a save does with its plan', () => {
       { diagnostics: [{ code: 'yaml-syntax', severity: 'error', message: 'bad', path: 'a.yaml', range }] },
       /a\.yaml: bad/,
     ],
+    [
+      'something to be warned of',
+      { warnings: ['it was suspended by kubectl'] },
+      /it was suspended by kubectl/,
+    ],
   ];
   for (const [name, part, why] of stops)
     it(`stops at the preview for ${name}`, () => {

@@ -64,8 +64,8 @@ export type SaveDecision =
   | { readonly type: 'apply' };
 
 /**
- * Only creates and changes that the server accepted are written without a question, and only when the files build.
- * Everything else stops at the preview, with the reasons.
+ * Only creates and changes that the server accepted are written without a question, and only when the files build and there is
+ * nothing to be warned of (somebody suspended it, Flux will undo it). Everything else stops at the preview, with the reasons.
  */
 export function decideOnSave(mode: SaveConsent['mode'], plan: PlanView): SaveDecision {
   const changes = writtenChanges(plan);
@@ -84,6 +84,7 @@ export function decideOnSave(mode: SaveConsent['mode'], plan: PlanView): SaveDec
       return change.approximate ? [`${name} could not be dry-run`] : [];
     }),
     ...deleted.map(({ ref }) => `${formatRef(ref)} is no longer in Git; a save deletes nothing`),
+    ...plan.warnings,
   ];
   if (why.length > 0) return { type: 'preview', why };
   return { type: 'apply' };
