@@ -99,6 +99,15 @@ test('settings have the scope that keeps a repository from setting what it must 
   assert.deepEqual(Object.fromEntries(actual), scopes);
 });
 
+test('what the user agrees to is no setting: no repository and no other workspace can agree for them', () => {
+  const names = Object.keys(contributes.configuration.properties);
+  assert.deepEqual(
+    names.filter((name) => /save|consent|mode|local|confirm|apply|prune|revert/i.test(name)),
+    [],
+  );
+  assert.match(read('src/ui/startUi.ts'), /new ReconcileOnSave\(ui, context\.workspaceState\)/);
+});
+
 test('settings that the engine reads are restricted until the workspace is trusted', () => {
   const engineSettings = [...read('src/ui/config.ts').matchAll(/settings\.get<[^(]*\('([\w.]+)'/g)].map(
     (match) => `plumb.${match[1]}`,
