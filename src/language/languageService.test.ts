@@ -162,6 +162,10 @@ test('finds definitions of sources, dependencies and paths', () => {
     define(`=== a.yaml\n${ks}spec:\n  sourceRef:\n    kind: GitRepository\n    name: fl¦eet\n${sources}`),
     ['file:///sources.yaml:3:19'],
   );
+  const infra = `${ks}metadata: { name: infra }\n`;
+  assert.deepEqual(define(`=== a.yaml\n${ks}spec:\n  dependsOn:\n    - name: in¦fra\n=== b.yaml\n${infra}`), [
+    'file:///b.yaml:3:19',
+  ]);
   assert.deepEqual(
     define(`=== a.yaml\n${ks}spec:\n  path: ./ap¦ps\n=== apps/kustomization.yaml\nresources: []\n`),
     ['file:///apps/kustomization.yaml:1:1'],
