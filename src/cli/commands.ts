@@ -6,6 +6,7 @@ import { bootstrapCommand } from './commands/bootstrap.ts';
 import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion.ts';
 import { diffCommand } from './commands/diff.ts';
+import { downCommand } from './commands/down.ts';
 import { eventsCommand } from './commands/events.ts';
 import { getCommand } from './commands/get.ts';
 import { installCommand } from './commands/install.ts';
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   checkCommand,
   bootstrapCommand,
   installCommand,
+  downCommand,
   uninstallCommand,
   completionCommand,
   versionCommand,

@@ -1,6 +1,7 @@
 import type { Logger } from '../base/logger.ts';
 import type { Engine, EngineConfig } from '../protocol/engine.ts';
 import { createBootstrapApi } from './bootstrapApi.ts';
+import { createDownApi } from './down/downApi.ts';
 import { completeDependencies, EngineCore, type EngineDependencies } from './engineCore.ts';
 import { resumeObject, suspendObject } from './fluxCommands.ts';
 import { listEvents } from './look/listEvents.ts';
@@ -37,6 +38,7 @@ export function createEngine(
       reconcile: (ref, withSource, options) => engine.reconcile(ref, withSource, options),
       setMode: (mode, options) => engine.setMode(mode, options),
     }),
+    ...createDownApi(core, { setMode: (mode, options) => engine.setMode(mode, options) }),
     async suspend(ref, reason, options) {
       const { session } = await core.connected();
       await session.requireBound(signalOf(options));

@@ -11,6 +11,7 @@ import type {
   UninstallPlan,
   UninstallResult,
 } from './bootstrap.ts';
+import type { DownPlan, DownResult } from './down.ts';
 import type { EngineEvent } from './events.ts';
 import type { EventsQuery, EventView, TraceQuery, TraceView } from './look.ts';
 import type {
@@ -76,6 +77,14 @@ export interface BootstrapApi {
   uninstall(planId: string, call?: CallOptions): Promise<UninstallResult>;
 }
 
+/** The part of the engine that leaves local mode for good. */
+export interface DownApi {
+  /** Read-only. Throws ModeForbids while Flux or another Plumb reconciles: there is nothing to leave then. */
+  planDown(call?: CallOptions): Promise<DownPlan>;
+  /** Does what was shown; it can be run again after a failure. Throws PlanOutdated when there is more than was shown. */
+  down(planId: string, call?: CallOptions): Promise<DownResult>;
+}
+
 /** The part of the engine that answers what something in the cluster comes from. Reads only. */
 export interface LookApi {
   /** From an object of any kind up to the file: its workloads, their sources and revisions. Throws NotFound. */
@@ -85,7 +94,7 @@ export interface LookApi {
 }
 
 /** The whole API, the same for editor, CLI and tests. Takes and gives plain data; throws PlumbError. */
-export interface Engine extends BootstrapApi, LookApi {
+export interface Engine extends BootstrapApi, DownApi, LookApi {
   /** The contexts of the kubeconfig; none when there is no kubeconfig. Throws KubeconfigInvalid. */
   contexts(options?: CallOptions): Promise<readonly ContextView[]>;
   status(options?: CallOptions): Promise<StatusView>;

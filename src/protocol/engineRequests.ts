@@ -32,6 +32,8 @@ export const argumentCounts: Readonly<Record<RequestName, number>> = {
   check: 1,
   planUninstall: 1,
   uninstall: 1,
+  planDown: 0,
+  down: 1,
 };
 
 /** Their names. */

@@ -152,6 +152,15 @@ test('bootstrap, a second bootstrap, check and uninstall: each does what it says
   assert.equal(check.code, 0, check.out + check.err);
   assert.match(check.out, /all checks passed/);
 
+  const left = await plumb(['down', '--dry-run']);
+  assert.equal(left.code, 0, left.err);
+  assert.match(left.out, /~ Kustomization\/flux-system\/flux-system without its finalizer/);
+  assert.equal((await plumb(['down'])).code, 64);
+  const down = await plumb(['down', '--yes']);
+  assert.equal(down.code, 0, down.err);
+  assert.match(down.out, /✔ 0 Leases given up, 0 overrides ended, 2 finalizers removed/);
+  assert.match((await plumb(['down', '--yes'])).out, /nothing is left to do/);
+
   const preview = await plumb(['uninstall', '--dry-run']);
   assert.equal(preview.code, 0, preview.err);
   assert.match(preview.out, /- Namespace: flux-system/);

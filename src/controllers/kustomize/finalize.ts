@@ -1,6 +1,7 @@
 import { formatRef, type ObjectRef } from '../../kube/object.ts';
 import { asPlumbError } from '../../base/plumbError.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
+import { fluxFinalizer } from '../../flux/finalizer.ts';
 import { timeoutOf } from '../../flux/kustomization.ts';
 import { rightsOf } from '../../flux/rights.ts';
 import type { ChangeSet } from '../../ssa/plan.ts';
@@ -12,8 +13,6 @@ import { waitUntilGone } from '../../ssa/waitUntilGone.ts';
 import { openTarget, pruneRulesOf } from './applyPolicyOf.ts';
 import { allLines } from './changeLines.ts';
 import type { KustomizationRun } from './kustomizationRun.ts';
-
-export const kustomizationFinalizer = 'finalizers.fluxcd.io';
 
 /**
  * Ends a Kustomization that is being deleted: its objects go or stay as its deletion policy says, then its finalizer.
@@ -35,9 +34,7 @@ export async function finalizeKustomization(run: KustomizationRun): Promise<RunO
       });
     }
   }
-  run.setFinalizers(
-    (kustomization.metadata.finalizers ?? []).filter((name) => name !== kustomizationFinalizer),
-  );
+  run.setFinalizers((kustomization.metadata.finalizers ?? []).filter((name) => name !== fluxFinalizer));
   await run.finish();
   return { result: 'deleted', reason: '', message: '', changeSet, next: { type: 'done' } };
 }

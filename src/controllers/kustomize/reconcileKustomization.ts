@@ -3,6 +3,7 @@ import { asPlumbError, isPlumbError, plumbError, type PlumbError } from '../../b
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import type { Artifact } from '../../flux/artifact.ts';
 import { isGateOn } from '../../flux/controllerProfile.ts';
+import { fluxFinalizer } from '../../flux/finalizer.ts';
 import { timeoutOf } from '../../flux/kustomization.ts';
 import { refOf, type KubeObject, type ObjectRef } from '../../kube/object.ts';
 import { applyPlan } from '../../ssa/applyPlan.ts';
@@ -17,7 +18,7 @@ import { buildDesired } from './buildDesired.ts';
 import { changeLines } from './changeLines.ts';
 import { checkHealth } from './checkHealth.ts';
 import { findUnreadyDependency } from './dependencies.ts';
-import { finalizeKustomization, kustomizationFinalizer } from './finalize.ts';
+import { finalizeKustomization } from './finalize.ts';
 import { compileHealthExprs, type HealthExprs } from './healthExprs.ts';
 import { InventoryKeeper } from './inventory.ts';
 import { KustomizationRun } from './kustomizationRun.ts';
@@ -38,8 +39,8 @@ export async function reconcileKustomization(ctx: KustomizeContext, ref: ObjectR
   const run = new KustomizationRun(ctx, kustomization, isOverride);
   const { metadata, spec } = kustomization;
   if (metadata.deletionTimestamp !== undefined) return finalizeKustomization(run);
-  if (!(metadata.finalizers ?? []).includes(kustomizationFinalizer)) {
-    run.setFinalizers([...(metadata.finalizers ?? []), kustomizationFinalizer]);
+  if (!(metadata.finalizers ?? []).includes(fluxFinalizer)) {
+    run.setFinalizers([...(metadata.finalizers ?? []), fluxFinalizer]);
     if (!(await run.flush())) return unreadable(404, 'the object is gone');
   }
   if (spec.suspend === true && !isOverride) {

@@ -16,6 +16,7 @@ import {
   type SummaryRule,
 } from '../../flux/conditions.ts';
 import type { FluxEvent } from '../../flux/events.ts';
+import { fluxFinalizer } from '../../flux/finalizer.ts';
 import { durationOf } from '../../flux/kustomization.ts';
 import * as statusRules from '../../flux/statusPatch.ts';
 import type { KubeObject, ObjectMeta, ObjectRef } from '../../kube/object.ts';
@@ -25,7 +26,6 @@ import type { SourceContext } from './sourceContext.ts';
 
 export const sourceGroup = 'source.toolkit.fluxcd.io';
 const component = 'source-controller';
-const finalizer = 'finalizers.fluxcd.io';
 
 /** The members that every source with an artifact has. */
 export type SourceObject = {
@@ -158,12 +158,12 @@ export async function reconcileSource<T extends SourceObject>(
   const { metadata, spec } = run.object;
   if (metadata.deletionTimestamp !== undefined) {
     ctx.artifacts.delete(ref);
-    run.setFinalizers((metadata.finalizers ?? []).filter((name) => name !== finalizer));
+    run.setFinalizers((metadata.finalizers ?? []).filter((name) => name !== fluxFinalizer));
     await run.flush();
     return outcome(run, 'deleted', { type: 'done' });
   }
-  if (!(metadata.finalizers ?? []).includes(finalizer)) {
-    run.setFinalizers([...(metadata.finalizers ?? []), finalizer]);
+  if (!(metadata.finalizers ?? []).includes(fluxFinalizer)) {
+    run.setFinalizers([...(metadata.finalizers ?? []), fluxFinalizer]);
     if (!(await run.flush())) return unreadable(404, 'the object is gone');
   }
   if (spec.suspend === true) {

@@ -1,12 +1,20 @@
 import type { ClusterClient } from '../../clients/cluster/clusterClient.ts';
 import type { ObjectRef } from '../../kube/object.ts';
 import { defaultInstallNamespace, type LeaseTarget, leaseTargets } from './leaseNames.ts';
-import { type LeaseReading, type LiveReconciler, liveReconciler, plumbHolderPrefix } from './liveness.ts';
+import {
+  isAbandoned,
+  type LeaseReading,
+  type LiveReconciler,
+  liveReconciler,
+  plumbHolderPrefix,
+} from './liveness.ts';
 
 /** What can be seen of a Flux installation and of who reconciles the cluster now. */
 export interface Installation {
   readonly targets: readonly LeaseTarget[];
   readonly live: readonly LiveReconciler[];
+  /** Those whose Lease still names a Plumb that no longer renews it. */
+  readonly abandoned: readonly LeaseTarget[];
   readonly reconciler: 'flux' | 'otherPlumb' | 'none' | 'unknown';
 }
 
@@ -62,6 +70,9 @@ export async function readInstallation(
   return {
     targets,
     live: others,
+    abandoned: targets.filter((target, index) =>
+      isAbandoned(readings[index] as LeaseReading, now, ownIdentity),
+    ),
     reconciler: inNamespace.type === 'refused' ? 'unknown' : reconcilerOf(others),
   };
 }

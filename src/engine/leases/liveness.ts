@@ -39,6 +39,19 @@ export function leaseSpecOf(lease: KubeObject): LeaseSpec {
   };
 }
 
+/** Tells whether the Lease names another Plumb that did not give it back and no longer renews it. */
+export function isAbandoned(
+  reading: LeaseReading,
+  serverTimeMs: number,
+  ownIdentity: string | undefined,
+): boolean {
+  if (reading.type !== 'found') return false;
+  const spec = leaseSpecOf(reading.lease);
+  return (
+    spec.holder.startsWith(plumbHolderPrefix) && spec.holder !== ownIdentity && !isHeld(spec, serverTimeMs)
+  );
+}
+
 /** Why local mode cannot start in a context: who reconciles there, or that it may not be known. */
 export function occupied(context: string, live: readonly LiveReconciler[]): PlumbError {
   const unreadable = live.filter(({ isReadable }) => !isReadable);
@@ -74,8 +87,9 @@ export function liveReconciler(
       isReadable: false,
     };
   if (reading.type === 'found') {
-    const { holder, durationSeconds, renewTimeMs } = leaseSpecOf(reading.lease);
-    if (holder !== '' && renewTimeMs + durationSeconds * 1000 > serverTimeMs) {
+    const spec = leaseSpecOf(reading.lease);
+    const { holder } = spec;
+    if (isHeld(spec, serverTimeMs)) {
       return { target, holder, why: `${target.leaseName} is held by ${holder}`, isReadable: true };
     }
   }
@@ -89,4 +103,8 @@ export function liveReconciler(
     };
   }
   return undefined;
+}
+
+function isHeld({ holder, durationSeconds, renewTimeMs }: LeaseSpec, serverTimeMs: number): boolean {
+  return holder !== '' && renewTimeMs + durationSeconds * 1000 > serverTimeMs;
 }
