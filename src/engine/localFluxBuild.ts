@@ -6,12 +6,15 @@ import type { Origin } from '../base/position.ts';
 import { prepareOverlay } from '../controllers/kustomize/overlay.ts';
 import { expandObjects } from '../controllers/kustomize/stampOwnership.ts';
 import { inlineVariables, substituteObjects } from '../controllers/kustomize/substitution.ts';
+import { overlayOfSpec, specNodeOf } from '../controllers/kustomize/writtenSpec.ts';
 import type { Kustomization } from '../flux/api/kustomize.gen.ts';
 import { kustomizeGroup, ownershipLabels, withMetadata } from '../flux/ownership.ts';
 import type { BuiltObject } from '../kube/builtObject.ts';
 import { parseYaml } from '../kube/yaml.ts';
+import type { YamlNode } from '../kube/yamlNode.ts';
 import { printYaml } from '../kube/yamlPrint.ts';
 import { goJson } from '../lib/kustomize/goJson.ts';
+import { DiskTree } from './diskTree.ts';
 import { buildOnDisk, folderNames, localBuild, openFolder, type LocalBuild } from './localBuild.ts';
 import { maskSops } from './maskSops.ts';
 
@@ -36,9 +39,10 @@ export interface FluxBuildOptions {
  * Throws NotFound when the file has no such Kustomization, BuildFailed where a variable is missing.
  */
 export async function buildFluxFolder(options: FluxBuildOptions): Promise<LocalBuild> {
-  const kustomization = await readKustomizationOf(options);
+  const { kustomization, written } = await readKustomizationOf(options);
   const { tree, path } = await openFolder(options.folder ?? join(options.cwd, kustomization.spec.path ?? ''));
-  const overlay = prepareOverlay(tree, tree.fromAbsolute(path), kustomization.spec);
+  const prepared = prepareOverlay(tree, tree.fromAbsolute(path), kustomization.spec);
+  const overlay = written === undefined ? prepared : overlayOfSpec(prepared, written);
   const { objects: built, diagnostics } = await buildOnDisk(overlay.files, path, options, {
     rootChanges: overlay.rootChanges,
   });
@@ -84,21 +88,36 @@ function withNames({ object, origins }: BuiltObject, nameOf: (file: string) => s
   };
 }
 
-async function readKustomizationOf({ file, name, namespace }: FluxBuildOptions): Promise<Kustomization> {
+/** The Kustomization of the file, and where its spec stands. */
+async function readKustomizationOf({
+  file,
+  name,
+  namespace,
+}: FluxBuildOptions): Promise<{ readonly kustomization: Kustomization; readonly written?: YamlNode }> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw plumbError('InvalidPath', { subject: file, message: 'the file cannot be read', cause });
   });
-  const { value: documents, diagnostics } = parseYaml(file, text);
+  const { value: documents, diagnostics } = parseYaml(new DiskTree(file).fromAbsolute(file), text);
   const problem = diagnostics.find(({ severity }) => severity === 'error');
-  if (problem !== undefined)
-    throw plumbError('InvalidConfiguration', { subject: file, message: problem.message, origin: problem });
-  for (const { value } of documents) {
+  if (problem !== undefined) {
+    const origin = { ...problem, path: file };
+    throw plumbError('InvalidConfiguration', { subject: file, message: problem.message, origin });
+  }
+  for (const { value, node } of documents) {
     if (!isJsonObject(value) || value['kind'] !== 'Kustomization') continue;
     const kustomization = value as unknown as Kustomization;
     const { apiVersion, metadata } = kustomization;
     const isFlux = String(apiVersion).startsWith(`${kustomizeGroup}/`);
     if (!isFlux || metadata?.name !== name || (metadata.namespace ?? namespace) !== namespace) continue;
-    return { ...kustomization, metadata: { ...metadata, namespace }, spec: kustomization.spec ?? {} };
+    const written = specNodeOf(node);
+    return {
+      kustomization: {
+        ...kustomization,
+        metadata: { ...metadata, namespace },
+        spec: kustomization.spec ?? {},
+      },
+      ...(written !== undefined && { written }),
+    };
   }
   throw plumbError('NotFound', {
     subject: file,

@@ -17,6 +17,7 @@ import type { KustomizeContext } from './kustomizeContext.ts';
 import { prepareOverlay, type Overlay } from './overlay.ts';
 import { expandObjects, stampOwnership } from './stampOwnership.ts';
 import { loadVariables, substituteObjects } from './substitution.ts';
+import { withWrittenSpec } from './writtenSpec.ts';
 
 /** What a Kustomization wants in the cluster, and what its files have that the user should know. */
 export interface BuiltKustomization extends Desired {
@@ -39,7 +40,9 @@ export async function buildDesired(
   options: DecryptionOptions = {},
 ): Promise<BuiltKustomization> {
   const path = pathOf(kustomization, artifact);
-  const overlay = prepareOverlay(artifact.files, path, kustomization.spec);
+  const { files: source } = artifact;
+  const prepared = prepareOverlay(source, path, kustomization.spec);
+  const overlay = withWrittenSpec(prepared, kustomization, source);
   const decryption = await Decryption.of(ctx, kustomization, options);
   const files = (await decryption?.decryptSources(overlay, path)) ?? overlay.files;
   const { value: encrypted, diagnostics } = await buildOverlay(ctx, { ...overlay, files }, path);

@@ -12,7 +12,7 @@ import { originsOf, type Places } from './nodeOrigins.ts';
 import { diagnosticOf, type BuildProblem } from './problem.ts';
 import { noProvenance } from './provenance.ts';
 import type { FinishedObject } from './finish.ts';
-import type { RootChanges } from './rootChanges.ts';
+import { keyOfChanges, type RootChanges } from './rootChanges.ts';
 
 export interface BuildOptions {
   /** Which files a kustomization may read: those of the tree (as Flux allows, the default), or below its own folder only. */
@@ -71,7 +71,7 @@ export function buildKustomization(
   });
   const root = joinTreePath('', path);
   if (root === undefined || !tree.isFolder(root)) return missingFolder(path);
-  const changes = JSON.stringify(options.rootChanges);
+  const changes = keyOfChanges(options.rootChanges);
   const key = `build:${run.rules}:${order}:${untyped}:${version}:${root}:${changes}`;
   const known = cache.recall(key) as KnownBuild | undefined;
   if (known !== undefined && run.isUnchanged(known.dependencies))

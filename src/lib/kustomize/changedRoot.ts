@@ -1,7 +1,7 @@
 import type { BuildRun } from './buildRun.ts';
 import { readKustomization, type KustomizationFile } from './kustomizationFile.ts';
 import type { Dependencies, Loader } from './loader.ts';
-import { changeRoot, type RootChanges } from './rootChanges.ts';
+import { changeRoot, keyOfChanges, type RootChanges } from './rootChanges.ts';
 
 interface KnownRoot {
   readonly dependencies: Dependencies;
@@ -17,7 +17,7 @@ export function readChangedRoot(
   loader: Loader,
   changes: RootChanges,
 ): KustomizationFile | undefined {
-  const key = `root:${loader.root}:${JSON.stringify(changes)}`;
+  const key = `root:${loader.root}:${keyOfChanges(changes)}`;
   const known = run.cache.recall(key) as KnownRoot | undefined;
   if (known !== undefined && run.isUnchanged(known.dependencies)) {
     run.recordAll(known.dependencies);

@@ -1,5 +1,7 @@
-import type { JsonObject, JsonValue } from '../../base/json.ts';
-import { yamlStyle } from '../../kube/yamlNode.ts';
+import { equalJson, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { yamlStyle, type YamlNode } from '../../kube/yamlNode.ts';
+import { tags } from '../../kube/yamlScalar.ts';
+import { jsonOfYaml } from '../../kube/yamlValue.ts';
 import type { Decoder, Located } from './decode.ts';
 import {
   kustomizationShape,
@@ -7,7 +9,7 @@ import {
   type ImageInput,
   type KustomizationInput,
 } from './kustomizationShape.ts';
-import type { Place } from './node.ts';
+import { asNode, fieldOf, newMap, newScalar, type Node, type Place } from './node.ts';
 import { nodeOfJson } from './normalize.ts';
 
 /** What Flux changes in the root kustomization before it builds it: fields of the Kustomization's spec. */
@@ -24,13 +26,29 @@ export interface RootChanges {
   readonly buildMetadata?: readonly string[];
   /** Upstream marks objects with their origin where a root file lists no resources, so that it is not empty. */
   readonly marksWithoutResources: boolean;
+  /** The spec as a file has it; absent when no file does. */
+  readonly written?: YamlNode;
 }
 
-/** The root kustomization as Flux changes it. What the changes set stands at the start of the file. */
+/** Equal for changes that make the same of a root file, with the same origins. */
+export function keyOfChanges(changes: RootChanges | undefined): string {
+  if (changes?.written === undefined) return JSON.stringify(changes) ?? '';
+  const { written, ...values } = changes;
+  const { path, line, text } = written.source ?? { path: '', line: 0, text: '' };
+  return JSON.stringify([values, path, line, written.start, text]);
+}
+
+/** Fields of the spec that have another name in a kustomization. */
+const writtenNames: Readonly<Record<string, string>> = { namespace: 'targetNamespace' };
+
+/**
+ * The root kustomization as Flux changes it. What the changes set stands where the spec is written, else at the start of
+ * the file.
+ */
 export function changeRoot(input: KustomizationInput, changes: RootChanges): KustomizationInput {
   const { namespace, namePrefix, nameSuffix, patches = [], components = [], images = [] } = changes;
   const buildMetadata = metadataOf(input, changes);
-  const added = decodeAt(input.node, {
+  const added = decodeChanges(changes.written ?? input.node, changes.written, {
     ...(isSet(namespace) && { namespace }),
     ...(isSet(namePrefix) && { namePrefix }),
     ...(isSet(nameSuffix) && { nameSuffix }),
@@ -55,11 +73,24 @@ function metadataOf(input: KustomizationInput, changes: RootChanges): readonly s
   return marksWithoutResources && (input.resources ?? []).length === 0 ? ['originAnnotations'] : undefined;
 }
 
-/** Fields of a kustomization whose values all stand at one place. */
-function decodeAt({ source, start }: Place, fields: JsonObject): KustomizationInput | undefined {
-  const decoder: Decoder = { strict: false, problems: [] };
+/** Fields of a kustomization; a value that is written as it is has its places, others stand at the start of `around`. */
+function decodeChanges(
+  around: YamlNode,
+  written: YamlNode | undefined,
+  fields: JsonObject,
+): KustomizationInput | undefined {
+  const { source, start } = around;
   const place: Place = { source, start, end: start };
-  return kustomizationShape(decoder, nodeOfJson(fields, undefined, yamlStyle.flow, place), 'spec');
+  const items = Object.entries(fields).flatMap(([name, value]): readonly Node[] => {
+    const node = written && fieldOf(asNode(written), writtenNames[name] ?? name);
+    const isWritten = node !== undefined && equalJson(jsonOfYaml(node as YamlNode, []), value);
+    return [
+      newScalar(name, tags.str, place),
+      isWritten ? node : nodeOfJson(value as JsonValue, undefined, yamlStyle.flow, node ?? place),
+    ];
+  });
+  const decoder: Decoder = { strict: false, problems: [] };
+  return kustomizationShape(decoder, newMap(place, items) as YamlNode, 'spec');
 }
 
 function mergeImage(images: readonly ImageInput[], image: ImageInput): readonly ImageInput[] {
