@@ -1,13 +1,13 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { rootCertificates } from 'node:tls';
-import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
-import type { User } from '@kubernetes/client-node/dist/config_types.js';
 import { sha256Hex } from '../../base/digest.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { plumbError } from '../../base/plumbError.ts';
 import { execCredentialRunner, type ExecConfig, type ExecCredential } from './execCredential.ts';
 import type { ClusterConnection, KubeconfigUser } from './kubeconfig.ts';
+import { oidcToken } from './oidcToken.ts';
 
 /** TLS options of a connection; `id` differs when the material does, so that connections are made anew. */
 export interface TlsMaterial {
@@ -54,23 +54,24 @@ interface LoginSource {
   close?(): void;
 }
 
-/** Rotated certificates and token files are noticed within this time. */
-const fileLifetimeMs = 60_000;
+/** Rotated certificates and token files are noticed within this time, or at once after a 401. */
+const fileLifetimeMs = 5_000;
 
 /** Credentials of the connection. `extraCertificates` are trusted where the kubeconfig names no authority of its own. */
 export function credentialsOf(
   connection: ClusterConnection,
   extraCertificates: readonly string[],
 ): Credentials {
-  const login = loginOf(connection);
+  const login = loginOf(connection, extraCertificates);
   let tls: Promise<TlsMaterial> | undefined;
+  let whole: TlsMaterial | undefined;
   let readAt = -Infinity;
   let kept: { readonly login: Login; readonly tlsId: string; readonly identity: Identity } | undefined;
 
   const material = async (): Promise<TlsMaterial> => {
     if (tls === undefined || performance.now() - readAt > fileLifetimeMs) {
       readAt = performance.now();
-      tls = readTls(connection, extraCertificates);
+      tls = readTls(connection, extraCertificates, whole).then((read) => (whole = read));
       tls.catch(() => (readAt = -Infinity));
     }
     return await tls;
@@ -102,10 +103,10 @@ function withCertificate(tls: TlsMaterial, { cert, key }: Login): TlsMaterial {
   return cert === undefined || key === undefined ? tls : { ...tls, cert, key, id: `${tls.id}\n${cert}` };
 }
 
-function loginOf(connection: ClusterConnection): LoginSource {
+function loginOf(connection: ClusterConnection, extraCertificates: readonly string[]): LoginSource {
   const { user } = connection;
   if (isSet(user.exec)) return execLogin(connection, user.exec as ExecConfig);
-  if (isSet(user.authProvider)) return authProviderLogin(connection);
+  if (isSet(user.authProvider)) return oidcLogin(connection, extraCertificates);
   if (user.tokenFile !== undefined) return tokenFileLogin(user, user.tokenFile);
   const login = {
     headers: {
@@ -173,51 +174,61 @@ function clusterInfo({ cluster }: ClusterConnection): JsonObject {
   };
 }
 
-/** OIDC and the older providers, with the loader's own refresh of tokens. */
-function authProviderLogin({ user, contextName }: ClusterConnection): LoginSource {
-  let loader: Promise<KubeConfig> | undefined;
-  let kept: Login | undefined;
+/** OIDC; kubectl knows no other provider either since 1.26. Throws AuthenticationFailed with what to use instead. */
+function oidcLogin(connection: ClusterConnection, extraCertificates: readonly string[]): LoginSource {
+  const { user, contextName } = connection;
+  const { name, config } = user.authProvider as { readonly name: string; readonly config?: unknown };
+  if (name !== 'oidc')
+    throw plumbError('AuthenticationFailed', {
+      message: `context ${contextName}: the auth-provider ${name} is not supported, nor is it by kubectl since 1.26`,
+      hint: insteadOfProvider[name] ?? 'use an exec plugin for this login',
+    });
+  const token = oidcToken({
+    contextName,
+    config: (config ?? {}) as Readonly<Record<string, string | undefined>>,
+    folder: user.folder,
+    extraCertificates,
+  });
+  let kept: { readonly token: string; readonly login: Login } | undefined;
   return {
     async current() {
-      const options: { headers?: Record<string, string> } = {};
-      try {
-        loader ??= loaderFor(user);
-        await (await loader).applyToHTTPSOptions(options);
-      } catch (error) {
-        throw plumbError('AuthenticationFailed', {
-          message: `context ${contextName}: the login through its auth-provider failed: ${String(error)}`,
-          hint: 'log in again with the program that wrote this kubeconfig',
-          cause: error,
-        });
-      }
-      const authorization = options.headers?.['Authorization'];
-      if (kept === undefined || kept.headers.authorization !== authorization)
-        kept = { headers: { ...impersonation(user), ...(authorization !== undefined && { authorization }) } };
-      return kept;
+      const present = await token.current();
+      if (kept?.token !== present)
+        kept = { token: present, login: { headers: { ...impersonation(user), ...bearer(present) } } };
+      return kept.login;
     },
-    drop: () => false,
+    drop: () => kept === undefined || token.drop(kept.token),
   };
 }
 
-async function loaderFor(user: User): Promise<KubeConfig> {
-  // Loaded on first use: it is the slowest import of the engine, and rarely needed.
-  const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
-  const loader = new KubeConfig();
-  loader.loadFromClusterAndUser({ name: '', server: 'https://unused.invalid', skipTLSVerify: false }, user);
-  return loader;
-}
+const insteadOfProvider: Readonly<Record<string, string>> = {
+  gcp: 'gcloud container clusters get-credentials writes a login with gke-gcloud-auth-plugin',
+  azure: 'kubelogin convert-kubeconfig turns it into an exec plugin',
+};
 
+/** The material as it is now; the one before while certificate and key do not belong together: a rotation is under way. */
 async function readTls(
-  { cluster, user }: ClusterConnection,
+  connection: ClusterConnection,
   extraCertificates: readonly string[],
+  before: TlsMaterial | undefined,
 ): Promise<TlsMaterial> {
+  const { cluster, user } = connection;
   const [ca, cert, key] = await Promise.all([
     fileOrData(cluster.caFile, cluster.caData),
     fileOrData(user.certFile, user.certData),
     fileOrData(user.keyFile, user.keyData),
   ]);
+  const id = sha256Hex([ca, cert, key].map((part) => part?.toString('base64') ?? '').join(' '));
+  if (id === before?.id) return before;
+  const problem = cert === undefined || key === undefined ? undefined : pairProblem(cert, key);
+  if (problem !== undefined && before !== undefined) return before;
+  if (problem !== undefined)
+    throw plumbError('KubeconfigInvalid', {
+      message: `context ${connection.contextName}: the client certificate cannot be used: ${problem}`,
+      hint: 'the kubeconfig names certificate and key; log in again or correct them',
+    });
   return {
-    id: sha256Hex([ca, cert, key].map((part) => part?.toString('base64') ?? '').join(' ')),
+    id,
     ...(ca !== undefined && { ca: [ca] }),
     ...(ca === undefined &&
       extraCertificates.length > 0 && { ca: [...rootCertificates, ...extraCertificates] }),
@@ -226,6 +237,16 @@ async function readTls(
     ...(isSet(cluster.tlsServerName) && { servername: cluster.tlsServerName }),
     rejectUnauthorized: !cluster.skipTLSVerify,
   };
+}
+
+/** What is wrong with a client certificate and its key, without a word of them. */
+function pairProblem(cert: Buffer, key: Buffer): string | undefined {
+  try {
+    const isPair = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+    return isPair ? undefined : 'it does not belong to its key';
+  } catch (error) {
+    return `certificate or key cannot be read (${(error as NodeJS.ErrnoException).code ?? 'no PEM'})`;
+  }
 }
 
 async function fileOrData(file: string | undefined, data: string | undefined): Promise<Buffer | undefined> {
