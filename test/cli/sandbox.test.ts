@@ -33,6 +33,9 @@ test('up starts a sandbox, env and status tell of it, down ends it', () => {
 
   assert.match(plumb('up', '--name', name).out, new RegExp(`^sandbox ${name} was already running at https:`));
   assert.equal(plumb('env', '--name', name).out, `export KUBECONFIG=${kubeconfig}\n`);
+  const other = plumb('up', '--name', name, '--emulate', '1.33');
+  assert.notEqual(other.code, 0);
+  assert.match(other.err, /shows its own version, not 1\.33/);
   const status = plumb('status', '--name', name, '-o', 'json');
   assert.equal(status.code, 0);
   const [sandbox] = JSON.parse(status.out) as { status: string; state: { kubeconfig: string } }[];
@@ -65,6 +68,7 @@ test('wrong use is told on stderr with exit code 64, a bad name with 2', () => {
     ['start'],
     ['up', 'now'],
     ['up', '--nodes', '0'],
+    ['up', '--emulate', '1.32'],
     ['down', '--all', '--name', 'a'],
     ['flux', 'x'],
   ]) {

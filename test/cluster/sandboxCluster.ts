@@ -14,7 +14,7 @@ import {
   writeKubeconfig,
 } from '../../src/clients/sandbox/sandboxFolder.ts';
 import { ensureWholeSandbox } from '../../src/clients/sandbox/sandboxPrograms.ts';
-import { startSandbox } from '../../src/clients/sandbox/startSandbox.ts';
+import { type SandboxOptions, startSandbox } from '../../src/clients/sandbox/startSandbox.ts';
 import type { SandboxState } from '../../src/clients/sandbox/supervisorProtocol.ts';
 
 export type RequestMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -61,9 +61,14 @@ export function sandboxCluster(): Promise<SandboxCluster> {
   return shared;
 }
 
-/** A sandbox for this test file alone, also in a test run that has one: for tests that run real Flux controllers. */
-export async function ownSandboxCluster(): Promise<SandboxCluster> {
-  const sandbox = await startSandbox({ programs: await ensureWholeSandbox() });
+/**
+ * A sandbox for this test file alone, also in a test run that has one: for tests that run real Flux controllers, or that
+ * need an older Kubernetes.
+ */
+export async function ownSandboxCluster(
+  options: Pick<SandboxOptions, 'emulate'> = {},
+): Promise<SandboxCluster> {
+  const sandbox = await startSandbox({ programs: await ensureWholeSandbox(), ...options });
   return clusterOf(sandbox.folder, sandbox.state, () => sandbox.stop());
 }
 

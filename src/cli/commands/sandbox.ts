@@ -19,12 +19,19 @@ There is no source-controller: not every Go module proxy serves its modules. Lin
     ['plumb sandbox up', 'start it and say how to reach it'],
     ['eval "$(plumb sandbox env)"', 'use it with kubectl in this shell'],
     ['plumb sandbox up --name staging', 'a second one beside it'],
+    ['plumb sandbox up --name old --emulate 1.33', 'one that behaves as Kubernetes 1.33'],
     ['plumb sandbox flux kustomize-controller', 'let the real kustomize-controller reconcile it'],
     ['plumb sandbox down --all', 'end all of them'],
   ],
   options: {
     name: { type: 'string', value: 'NAME', description: `which sandbox; default: ${defaultSandboxName}` },
     nodes: { type: 'string', value: 'COUNT', description: 'up: simulated nodes; default: 1' },
+    emulate: {
+      type: 'string',
+      value: 'VERSION',
+      completion: ['1.33', '1.34', '1.35'],
+      description: 'up: show the API and features of an older Kubernetes, 1.33 to 1.35',
+    },
     all: { type: 'boolean', description: 'down: every sandbox of yours' },
     output: {
       type: 'string',

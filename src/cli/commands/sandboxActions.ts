@@ -39,6 +39,7 @@ async function up(ctx: CommandContext): Promise<number> {
     const { state, wasRunning } = await sandboxUp(name, {
       programs,
       nodes: nodesOf(ctx),
+      ...emulateOf(ctx),
       signal: ctx.signal,
       onProgress: progress.say,
     });
@@ -132,6 +133,13 @@ function nodesOf(ctx: CommandContext): number {
   const nodes = Number(text);
   if (Number.isInteger(nodes) && nodes >= 1 && nodes <= 100) return nodes;
   throw new UsageError(`--nodes ${text}: must be a number from 1 to 100`);
+}
+
+function emulateOf(ctx: CommandContext): { readonly emulate?: string } {
+  const emulate = textOption(ctx, 'emulate');
+  if (emulate === undefined) return {};
+  if (/^1\.3[3-5]$/.test(emulate)) return { emulate };
+  throw new UsageError(`--emulate ${emulate}: Kubernetes 1.36 can show 1.33, 1.34 and 1.35`);
 }
 
 function shellQuoted(text: string): string {

@@ -20,17 +20,22 @@ export const componentNames: readonly ComponentName[] = [
   'kwok',
 ];
 
-/** The flags of each component. Everything listens on loopback, with TLS and client certificates, or not at all. */
+/**
+ * The flags of each component. Everything listens on loopback, with TLS and client certificates, or not at all. `emulate` is
+ * the Kubernetes minor whose API and features the Kubernetes components show instead of their own.
+ */
 export function componentFlags(
   component: ComponentName,
   folder: SandboxFolder,
   ports: Ports,
+  emulate?: string,
 ): readonly string[] {
+  const emulated = emulate === undefined ? [] : [`--emulated-version=kube=${emulate}`];
   switch (component) {
     case 'etcd':
       return etcdFlags(folder, ports);
     case 'apiserver':
-      return apiserverFlags(folder, ports);
+      return [...apiserverFlags(folder, ports), ...emulated];
     case 'controller-manager':
       return [
         `--kubeconfig=${kubeconfigOf(folder, 'controller-manager')}`,
@@ -44,6 +49,7 @@ export function componentFlags(
         // At its default of 20 requests a second 200 Deployments take 47 s to become available, at this 6 s.
         '--kube-api-qps=2000',
         '--kube-api-burst=4000',
+        ...emulated,
       ];
     case 'scheduler':
       return [
@@ -52,6 +58,7 @@ export function componentFlags(
         '--leader-elect=false',
         '--kube-api-qps=2000',
         '--kube-api-burst=4000',
+        ...emulated,
       ];
     case 'kwok':
       return [

@@ -31,12 +31,23 @@ export async function sandboxUp(
   const folder = folderOf(name);
   return withLock(name, options.signal, async () => {
     const found = await sandboxStatus(name);
-    if (found.status === 'running') return { state: found.state, wasRunning: true };
+    if (found.status === 'running') {
+      requireSameVersion(name, found.state, options.emulate);
+      return { state: found.state, wasRunning: true };
+    }
     await removeSandbox(folder);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const supervisor = await launchSupervisor(folder, contextOf(name), options);
     await detachSupervisor(supervisor.process);
     return { state: supervisor.state, wasRunning: false };
+  });
+}
+
+function requireSameVersion(name: string, { emulates }: SandboxState, wanted: string | undefined): void {
+  if (wanted === undefined || wanted === emulates) return;
+  throw plumbError('SandboxFailed', {
+    message: `sandbox ${name} is running and shows ${emulates === undefined ? 'its own version' : `Kubernetes ${emulates}`}, not ${wanted}`,
+    hint: `plumb sandbox down --name ${name} ends it; --name gives another one beside it`,
   });
 }
 

@@ -77,6 +77,7 @@ export class ComponentSet {
       kubeconfig: this.#folder.kubeconfig,
       startedAt: startedAt.toISOString(),
       readyAfterMs: Date.now() - startedAt.getTime(),
+      ...(this.#spec.emulate !== undefined && { emulates: this.#spec.emulate }),
       ports,
       components: this.#running.map(({ name, process: child }) => ({ name, pid: child.pid ?? 0 })),
     };
@@ -104,12 +105,16 @@ export class ComponentSet {
     const [program, ...first] = this.#spec.programs[name] ?? [];
     if (program === undefined || this.#isStopping) return;
     const log = openSync(logOf(this.#folder, name), 'a', 0o600);
-    const child = spawn(program, [...first, ...componentFlags(name, this.#folder, ports)], {
-      cwd: this.#folder.path,
-      // The pipe on standard input closes when this process ends, however it ends; the components exit then.
-      stdio: ['pipe', log, log],
-      env: environmentFor(this.#folder),
-    });
+    const child = spawn(
+      program,
+      [...first, ...componentFlags(name, this.#folder, ports, this.#spec.emulate)],
+      {
+        cwd: this.#folder.path,
+        // The pipe on standard input closes when this process ends, however it ends; the components exit then.
+        stdio: ['pipe', log, log],
+        env: environmentFor(this.#folder),
+      },
+    );
     closeSync(log);
     // A component that is just ending breaks the pipe; its exit says so.
     child.stdin?.on('error', () => undefined);

@@ -17,6 +17,8 @@ export interface SandboxOptions {
   readonly programs: Programs;
   /** Fake nodes, one when absent. */
   readonly nodes?: number;
+  /** A Kubernetes minor up to three before the sandbox's own, as `1.33`: its API and its features instead. */
+  readonly emulate?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (message: string) => void;
 }
@@ -64,7 +66,7 @@ export async function launchSupervisor(
   cluster: string,
   options: SandboxOptions,
 ): Promise<Supervisor> {
-  const { programs, nodes = 1, signal, onProgress } = options;
+  const { programs, nodes = 1, emulate, signal, onProgress } = options;
   signal?.throwIfAborted();
   const supervisor = forkSupervisor(folder);
   const ready = firstAnswer(supervisor, onProgress);
@@ -72,7 +74,15 @@ export async function launchSupervisor(
   signal?.addEventListener('abort', abort, { once: true });
   try {
     await writePrivate(pidFileOf(folder), String(supervisor.pid));
-    send(supervisor, { type: 'run', folder, cluster, programs, nodes } satisfies SandboxSpec);
+    const spec: SandboxSpec = {
+      type: 'run',
+      folder,
+      cluster,
+      programs,
+      nodes,
+      ...(emulate !== undefined && { emulate }),
+    };
+    send(supervisor, spec);
     return { process: supervisor, state: await ready };
   } catch (error) {
     await endSupervisor(supervisor);

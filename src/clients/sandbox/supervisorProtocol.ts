@@ -8,6 +8,7 @@ export interface SandboxSpec {
   readonly cluster: string;
   readonly programs: Programs;
   readonly nodes: number;
+  readonly emulate?: string;
 }
 
 /** From then on the sandbox outlives its starter. Before it, a closed channel ends the sandbox. */
@@ -32,6 +33,8 @@ export interface SandboxState {
   /** ISO 8601 */
   readonly startedAt: string;
   readonly readyAfterMs: number;
+  /** The Kubernetes minor it shows instead of its own. */
+  readonly emulates?: string;
   readonly ports: Ports;
   readonly components: readonly { readonly name: ComponentName; readonly pid: number }[];
 }
