@@ -58,7 +58,7 @@ export async function planDown(session: ClusterSession, signal: AbortSignal): Pr
 function requireNobodyElse(context: string, { live }: Installation): void {
   const [first] = live;
   if (first === undefined) return;
-  if (live.some(({ isReadable }) => !isReadable)) throw occupied(context, live);
+  if (live.some(({ unread }) => unread !== undefined)) throw occupied(context, live);
   const isPlumb = first.holder.startsWith(plumbHolderPrefix);
   throw plumbError('ModeForbids', {
     message: isPlumb

@@ -1,8 +1,9 @@
-import type { ClusterClient } from '../../clients/cluster/clusterClient.ts';
-import type { ObjectRef } from '../../kube/object.ts';
+import type { Answer, ClusterClient } from '../../clients/cluster/clusterClient.ts';
+import type { KubeObject, ObjectRef } from '../../kube/object.ts';
 import { defaultInstallNamespace, type LeaseTarget, leaseTargets } from './leaseNames.ts';
 import {
   isAbandoned,
+  liveElsewhere,
   type LeaseReading,
   type LiveReconciler,
   liveReconciler,
@@ -24,20 +25,18 @@ const definitionRef: ObjectRef = {
   kind: 'CustomResourceDefinition',
   name: 'gitrepositories.source.toolkit.fluxcd.io',
 };
+const leaseKind = { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease' };
 const deploymentKind = { group: 'apps', version: 'v1', kind: 'Deployment' };
 
 /** Names the Lease of a target. */
 export function leaseRef(target: LeaseTarget): ObjectRef {
-  return {
-    group: 'coordination.k8s.io',
-    version: 'v1',
-    kind: 'Lease',
-    namespace: target.namespace,
-    name: target.leaseName,
-  };
+  return { ...leaseKind, namespace: target.namespace, name: target.leaseName };
 }
 
-/** Reads the controllers' Deployments and all Leases of the installation. Read-only; what cannot be read counts as live. */
+/**
+ * Reads the controllers' Deployments and all their Leases, in every namespace: those of this installation and of any other.
+ * Read-only; what cannot be read counts as live.
+ */
 export async function readInstallation(
   cluster: ClusterClient,
   ownIdentity: string | undefined,
@@ -61,20 +60,38 @@ export async function readInstallation(
   const localNamespace =
     deployments.length === 0 ? await readLocalNamespace(cluster, signal) : defaultInstallNamespace;
   const targets = leaseTargets(deployments, localNamespace);
-  const readings = await Promise.all(targets.map((target) => readLease(cluster, target, signal)));
-  const now = cluster.serverTime()?.getTime() ?? Date.now();
-  const live = targets.flatMap(
+  const leases = await listLeases(cluster, signal);
+  const readings = await Promise.all(targets.map((target) => readLease(cluster, leases, target, signal)));
+  const now = serverTime(cluster);
+  const here = targets.flatMap(
     (target, index) => liveReconciler(target, readings[index] as LeaseReading, now) ?? [],
   );
-  const others = live.filter(({ holder }) => ownIdentity === undefined || holder !== ownIdentity);
+  // Where somebody is known to reconcile here, that is the answer, whatever may be read elsewhere.
+  const isAnswered = leases.type === 'refused' && here.length > 0;
+  const live = [...here, ...(isAnswered ? [] : elsewhere(leases, targets, now))].filter(
+    ({ holder }) => ownIdentity === undefined || holder !== ownIdentity,
+  );
   return {
     targets,
-    live: others,
+    live,
     abandoned: targets.filter((target, index) =>
       isAbandoned(readings[index] as LeaseReading, now, ownIdentity),
     ),
-    reconciler: inNamespace.type === 'refused' ? 'unknown' : reconcilerOf(others),
+    reconciler: inNamespace.type === 'refused' ? 'unknown' : reconcilerOf(live),
   };
+}
+
+/**
+ * Who reconciles through Leases of another installation in the cluster, in namespaces that are none of the targets'. Two such
+ * installations share definitions and objects, so only one of them may have a reconciler. Read-only.
+ */
+export async function liveInOtherInstallations(
+  cluster: ClusterClient,
+  targets: readonly LeaseTarget[],
+  signal?: AbortSignal,
+): Promise<readonly LiveReconciler[]> {
+  const leases = await listLeases(cluster, signal);
+  return elsewhere(leases, targets, serverTime(cluster));
 }
 
 /**
@@ -87,15 +104,42 @@ export async function readLocalNamespace(cluster: ClusterClient, signal?: AbortS
   return labels?.['app.kubernetes.io/instance'] ?? defaultInstallNamespace;
 }
 
+/** The Lease from the list of all, or read by itself where that was refused. */
 async function readLease(
   cluster: ClusterClient,
+  leases: Answer<readonly KubeObject[]>,
   target: LeaseTarget,
   signal?: AbortSignal,
 ): Promise<LeaseReading> {
+  if (leases.type === 'ok') {
+    const lease = leases.value.find(
+      ({ metadata }) => metadata.namespace === target.namespace && metadata.name === target.leaseName,
+    );
+    return lease === undefined ? { type: 'absent' } : { type: 'found', lease };
+  }
   const answer = await cluster.get(leaseRef(target), signal);
   if (answer.type === 'ok') return { type: 'found', lease: answer.value };
   if (answer.refusal.httpStatus === 404) return { type: 'absent' };
   return { type: 'unreadable', why: answer.refusal.reason };
+}
+
+function elsewhere(
+  leases: Answer<readonly KubeObject[]>,
+  targets: readonly LeaseTarget[],
+  now: number,
+): readonly LiveReconciler[] {
+  if (leases.type === 'ok') return liveElsewhere(leases.value, targets, now);
+  const unread = 'Leases of other namespaces';
+  return [{ holder: '', why: `${unread} cannot be read (${leases.refusal.reason})`, unread }];
+}
+
+/** Every Lease that may be a reconciler's; those of nodes are many and none. */
+function listLeases(cluster: ClusterClient, signal?: AbortSignal): Promise<Answer<readonly KubeObject[]>> {
+  return cluster.list(leaseKind, { fieldSelector: 'metadata.namespace!=kube-node-lease' }, signal);
+}
+
+function serverTime(cluster: ClusterClient): number {
+  return cluster.serverTime()?.getTime() ?? Date.now();
 }
 
 function reconcilerOf(live: readonly LiveReconciler[]): Installation['reconciler'] {

@@ -2,9 +2,9 @@ import { hostname } from 'node:os';
 import { plumbError } from '../../base/plumbError.ts';
 import type { Answer, ClusterClient } from '../../clients/cluster/clusterClient.ts';
 import type { Clock } from '../../ssa/runContext.ts';
-import { leaseRef } from './installation.ts';
+import { leaseRef, liveInOtherInstallations } from './installation.ts';
 import type { LeaseTarget } from './leaseNames.ts';
-import { leaseSpecOf, plumbHolderPrefix } from './liveness.ts';
+import { leaseSpecOf, occupied, plumbHolderPrefix } from './liveness.ts';
 
 /** Upstream's timing (contract 0.11). */
 const leaseDurationMs = 35_000;
@@ -42,7 +42,7 @@ export class LeaseHolder {
     this.#options = options;
   }
 
-  /** Takes every Lease or none. Throws ModeForbids naming who holds one that is being renewed. */
+  /** Takes every Lease or none. Throws ModeForbids naming who holds one that is being renewed, here or in another installation. */
   static async acquire(
     options: LeaseHolderOptions,
     targets: readonly LeaseTarget[],
@@ -56,6 +56,9 @@ export class LeaseHolder {
         await holder.#take(target, signal);
         taken.push(target);
       }
+      // Two installations have no Lease in common: of two that start at once, one at least sees the other's by now.
+      const live = await liveInOtherInstallations(options.cluster, targets, signal);
+      if (live.length > 0) throw occupied(options.cluster.server, live);
     } catch (error) {
       for (const target of taken) await holder.#giveUp(target);
       throw error;

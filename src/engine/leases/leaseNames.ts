@@ -42,6 +42,12 @@ export function leaseNameOf(controller: string, watchLabelSelector: string): str
   return `${plain}-${sha256Hex(watchLabelSelector).slice(0, 8)}`;
 }
 
+/** The controller whose Lease has that name, with or without a shard's suffix; undefined for Leases of anything else. */
+export function controllerOfLease(leaseName: string): string | undefined {
+  const [, name] = /^(.+)-leader-election(?:-[0-9a-f]{8})?$/.exec(leaseName) ?? [];
+  return controllerNames.find((controller) => controller === name);
+}
+
 function targetOf(deployment: KubeObject): LeaseTarget | undefined {
   const labels = deployment.metadata.labels ?? {};
   const name = deployment.metadata.name;

@@ -1,18 +1,17 @@
 import { isJsonObject } from '../../base/json.ts';
 import { plumbError, type PlumbError } from '../../base/plumbError.ts';
 import type { KubeObject } from '../../kube/object.ts';
-import type { LeaseTarget } from './leaseNames.ts';
+import { controllerOfLease, type LeaseTarget } from './leaseNames.ts';
 
 /** Holder identities of Plumb start with this, so that two Plumbs know each other. */
 export const plumbHolderPrefix = 'plumb_';
 
 /** A controller, or another Plumb, that must be taken as reconciling now. */
 export interface LiveReconciler {
-  readonly target: LeaseTarget;
   readonly holder: string;
   readonly why: string;
-  /** False for a Lease that may not be read, and counts as held for that. */
-  readonly isReadable: boolean;
+  /** What may not be read, and counts as held for that. */
+  readonly unread?: string;
 }
 
 /** What the server knows about one Lease: the object, its absence, or that it may not be read. */
@@ -54,14 +53,12 @@ export function isAbandoned(
 
 /** Why local mode cannot start in a context: who reconciles there, or that it may not be known. */
 export function occupied(context: string, live: readonly LiveReconciler[]): PlumbError {
-  const unreadable = live.filter(({ isReadable }) => !isReadable);
-  const [first] = unreadable;
-  if (first !== undefined && unreadable.length === live.length) {
-    const { leaseName, namespace } = first.target;
+  const [first] = live;
+  if (first?.unread !== undefined && live.every(({ unread }) => unread !== undefined)) {
     const more = live.length === 1 ? '' : ` and ${live.length - 1} more`;
     return plumbError('AccessDenied', {
-      message: `it cannot be told who reconciles ${context}: Lease ${namespace}/${leaseName}${more} cannot be read`,
-      hint: `what cannot be read counts as held: ask for the right to read Leases in ${namespace}`,
+      message: `it cannot be told who reconciles ${context}: ${first.unread}${more} cannot be read`,
+      hint: 'what cannot be read counts as held: ask for the right to list Leases in all namespaces',
     });
   }
   return plumbError('ModeForbids', {
@@ -81,25 +78,23 @@ export function liveReconciler(
 ): LiveReconciler | undefined {
   if (reading.type === 'unreadable')
     return {
-      target,
       holder: '',
-      why: `Lease ${target.leaseName} cannot be read (${reading.why}), so it counts as held`,
-      isReadable: false,
+      why: `Lease ${target.namespace}/${target.leaseName} cannot be read (${reading.why})`,
+      unread: `Lease ${target.namespace}/${target.leaseName}`,
     };
   if (reading.type === 'found') {
     const spec = leaseSpecOf(reading.lease);
     const { holder } = spec;
     if (isHeld(spec, serverTimeMs)) {
-      return { target, holder, why: `${target.leaseName} is held by ${holder}`, isReadable: true };
+      const why = `Lease ${target.namespace}/${target.leaseName} is held by ${holder}`;
+      return { holder, why };
     }
   }
   const { deployment } = target;
   if (deployment?.ready === true && !deployment.electsLeader) {
     return {
-      target,
       holder: deployment.name,
       why: `Deployment ${target.namespace}/${deployment.name} is ready and elects no leader`,
-      isReadable: true,
     };
   }
   return undefined;
@@ -107,4 +102,26 @@ export function liveReconciler(
 
 function isHeld({ holder, durationSeconds, renewTimeMs }: LeaseSpec, serverTimeMs: number): boolean {
   return holder !== '' && renewTimeMs + durationSeconds * 1000 > serverTimeMs;
+}
+
+/**
+ * Who reconciles through Leases that are no targets: those of controllers in other namespaces or with shards nobody installed,
+ * and any that a Plumb holds. They belong to a second installation in the cluster, which shares definitions and objects with this one.
+ */
+export function liveElsewhere(
+  leases: readonly KubeObject[],
+  targets: readonly LeaseTarget[],
+  serverTimeMs: number,
+): readonly LiveReconciler[] {
+  return leases.flatMap((lease) => {
+    const { namespace = '', name: leaseName } = lease.metadata;
+    if (targets.some((target) => target.namespace === namespace && target.leaseName === leaseName)) return [];
+    const isPlumbs = leaseSpecOf(lease).holder.startsWith(plumbHolderPrefix);
+    const controller = controllerOfLease(leaseName) ?? (isPlumbs ? leaseName : undefined);
+    if (controller === undefined) return [];
+    const live = liveReconciler({ controller, namespace, leaseName }, { type: 'found', lease }, serverTimeMs);
+    if (live === undefined) return [];
+    const ours = [...new Set(targets.map((target) => target.namespace))].join(' and ');
+    return [{ ...live, why: `${live.why}, which is another installation than the one in ${ours}` }];
+  });
 }
