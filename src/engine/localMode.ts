@@ -153,6 +153,7 @@ export function runViewOfOutcome(ref: ObjectRef, outcome: RunOutcome, elapsedMs:
     reason: outcome.reason,
     message: outcome.hint === undefined ? outcome.message : `${outcome.message} (${outcome.hint})`,
     ...(outcome.revision !== undefined && { revision: outcome.revision }),
+    ...(outcome.warnings !== undefined && { warnings: outcome.warnings }),
     changeSet: outcome.changeSet.map(({ ref: changed, action }) => ({ ref: changed, action })),
     elapsedMs,
   };

@@ -171,6 +171,8 @@ export interface RunView {
   readonly reason: string;
   readonly message: string;
   readonly revision?: string;
+  /** What the user should know about the run, although it worked. */
+  readonly warnings?: readonly string[];
   readonly changeSet: readonly ChangeSetEntryView[];
   readonly elapsedMs: number;
 }

@@ -20,6 +20,8 @@ export interface RunOutcome {
   /** What the user can do about the failure. */
   readonly hint?: string;
   readonly revision?: string;
+  /** What the user should know about a run that worked, and that stands in no condition. */
+  readonly warnings?: readonly string[];
   /** What was written, in the order it was done; partial when the run failed. */
   readonly changeSet: ChangeSet;
   readonly next: NextRun;

@@ -12,6 +12,7 @@ export function runText(run: RunView, style: Style): string {
       `${formatRef(ref)} ${action === 'deleted' ? style.red(action) : style.green(action)}`,
   );
   if (unchanged > 0) lines.push(style.dim(`${unchanged} unchanged`));
+  for (const warning of run.warnings ?? []) lines.push(style.yellow(`! ${warning}`));
   const mark = run.ready ? style.green('✔') : style.red('✗');
   lines.push(
     `${mark} ${formatRef(run.ref)} ${run.reason}: ${run.message} ${style.dim(`in ${formatDuration(Math.round(run.elapsedMs))}`)}`,

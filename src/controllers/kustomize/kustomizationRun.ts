@@ -36,6 +36,8 @@ export class KustomizationRun {
   originRevision = '';
   /** Of the built manifests; '' before the build. */
   checksum = '';
+  /** What the user should know and upstream's status has no place for. */
+  warnings: readonly string[] = [];
 
   constructor(ctx: KustomizeContext, object: Kustomization, isOverride: boolean) {
     this.ctx = ctx;

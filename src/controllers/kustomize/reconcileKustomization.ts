@@ -1,3 +1,4 @@
+import { formatDiagnostic } from '../../base/diagnostic.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { asPlumbError, isPlumbError, plumbError, type PlumbError } from '../../base/plumbError.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
@@ -14,7 +15,7 @@ import type { RunOutcome } from '../../ssa/runOutcome.ts';
 import { stage } from '../../ssa/stage.ts';
 import { onTarget } from '../../ssa/targetCluster.ts';
 import { applyPolicyOf, openTarget } from './applyPolicyOf.ts';
-import { buildDesired } from './buildDesired.ts';
+import { type BuiltKustomization, buildDesired } from './buildDesired.ts';
 import { changeLines } from './changeLines.ts';
 import { checkHealth } from './checkHealth.ts';
 import { findUnreadyDependency } from './dependencies.ts';
@@ -123,6 +124,7 @@ async function applyArtifact(
     const on: RunContext = onTarget(ctx, target);
     const desired = await stage(ctx, 'BuildFailed', () => buildDesired(ctx, kustomization, artifact));
     run.checksum = desired.checksum;
+    warn(run, desired);
     announce(run, 'Detecting drift');
     const policy = applyPolicyOf(kustomization, ctx.profile);
     const plan = await stage(ctx, 'ReconciliationFailed', () =>
@@ -156,6 +158,17 @@ async function applyArtifact(
   }
   succeed(run);
 }
+
+/** What only the user can judge: the conditions stay those of the controllers. */
+function warn(run: KustomizationRun, { usedOwnKeys, diagnostics }: BuiltKustomization): void {
+  const macs = diagnostics.filter(({ code }) => code.startsWith('sops-mac'));
+  run.warnings = [...(usedOwnKeys ? [ownKeysUsed] : []), ...macs.map(formatDiagnostic)];
+  if (usedOwnKeys) run.event('error', ownKeysUsed);
+}
+
+/** The event is read by others: it is not the reader's keys that are meant. */
+const ownKeysUsed =
+  'decrypted with keys of the user who runs Plumb: those that spec.decryption names do not fit, so the kustomize-controller would fail';
 
 function succeed(run: KustomizationRun): void {
   const { revision, originRevision } = run;

@@ -44,6 +44,7 @@ export async function endRun(
     message: ready?.message ?? '',
     ...(revision !== '' && { revision }),
     ...failureOf(ending),
+    ...(run.warnings.length > 0 && { warnings: run.warnings }),
     changeSet,
     next: isThere ? nextRun(run, ending) : { type: 'done' },
   };
