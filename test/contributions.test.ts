@@ -84,6 +84,7 @@ const scopes: Readonly<Record<string, string>> = {
   'plumb.kubeconfig': 'machine',
   'plumb.context': 'machine',
   'plumb.sources': 'machine',
+  'plumb.requireSopsMac': 'machine',
   'plumb.gitPath': 'machine',
   // Read by the engine, harmless: held off until the workspace is trusted.
   'plumb.namespace': 'window',

@@ -23,6 +23,14 @@ export const clusterOptions = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
+/** For commands that build what they show or apply. */
+export const macOption = {
+  'require-mac': {
+    type: 'boolean',
+    description: 'fail where the MAC of a file encrypted with SOPS does not match; default: a warning',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
 export const outputOption = {
   output: {
     type: 'string',

@@ -3,7 +3,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { loggerTo, type LogLevel } from '../base/logger.ts';
 import { unlessAborted } from '../base/unlessAborted.ts';
 import type { Engine, EngineConfig } from '../protocol/engine.ts';
-import { type CommandContext, textOption } from './command.ts';
+import { type CommandContext, flagOption, textOption } from './command.ts';
 import { cliCredentials } from './credentials.ts';
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -58,6 +58,7 @@ export function engineConfig(ctx: CommandContext): EngineConfig {
     folders: folder === undefined ? [] : [folder],
     ...(kubeconfig.length > 0 && { kubeconfig }),
     ...(context !== undefined && { context }),
+    ...(flagOption(ctx, 'require-mac') && { requireSopsMac: true }),
     schedule: 'onRequest',
   };
 }

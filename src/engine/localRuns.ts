@@ -83,6 +83,7 @@ export class RunContexts {
       watched: (object) => (isSecretKind(object) ? undefined : this.#store.get(object)),
       profile,
       builds: this.#core.builds,
+      requireSopsMac: this.#core.config.requireSopsMac === true,
       fetchRemotes: this.#fetchRemotes,
       ownKeys: async () => (await loadUserKeys(ownKeyPlaces())).ring,
       fetchArtifact: (source, fetchSignal) =>

@@ -43,6 +43,8 @@ export interface EngineConfig {
   readonly sourceFolders?: Readonly<Record<string, string>>;
   /** The git program; `git` on the PATH when absent. */
   readonly gitPath?: string;
+  /** Files encrypted with SOPS whose MAC does not match fail the build; a warning when absent, as Flux applies them. */
+  readonly requireSopsMac?: boolean;
   /** In local mode: everything on its interval and on events, or only what is asked for (one-shot commands). */
   readonly schedule: 'continuous' | 'onRequest';
 }

@@ -10,6 +10,7 @@ export function readEngineConfig(binding: Binding | undefined): EngineConfig {
   const namespace = settings.get<string>('namespace', '');
   const gitPath = settings.get<string>('gitPath', '');
   const sourceFolders = settings.get<Readonly<Record<string, string>>>('sources', {});
+  const requireSopsMac = settings.get<boolean>('requireSopsMac', false);
   return {
     folders: openFolders(),
     schedule: 'continuous',
@@ -19,6 +20,7 @@ export function readEngineConfig(binding: Binding | undefined): EngineConfig {
     ...(binding?.clusterUid !== undefined && { clusterUid: binding.clusterUid }),
     ...(namespace !== '' && { namespace }),
     ...(gitPath !== '' && { gitPath }),
+    ...(requireSopsMac && { requireSopsMac }),
   };
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { parseAgeIdentities } from '../../src/clients/kms/ageKeys.ts';
 import { buildDesired } from '../../src/controllers/kustomize/buildDesired.ts';
 import type { Kustomization } from '../../src/flux/api/kustomize.gen.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
@@ -210,8 +211,42 @@ test('a MAC is judged on the source file: a change by hand is told there, and ap
     diagnostics.map(({ code, severity, path }) => `${severity} ${code} ${path}`),
     ['warning sops-mac-mismatch mac/bad.yaml'],
   );
-  assert.equal((await fleet.run(ref)).result, 'succeeded');
+  const refused = await fleet.run(ref, { requireSopsMac: true });
+  assert.match(refused.message, /^mac\/bad\.yaml: the MAC of the encrypted file does not match/);
+  assert.match(
+    conditionTexts(await fleet.read(ref)).join('\n'),
+    /Ready=False BuildFailed: mac\/bad\.yaml: the MAC/,
+  );
+  assert.equal(await flux.exists(fleet.ref('Secret', 'x-mac-good')), false, 'nothing is applied');
+  const applied = await fleet.run(ref);
+  assert.equal(applied.result, 'succeeded');
+  assert.match((applied.warnings ?? []).join('\n'), /^mac\/bad\.yaml:1:1: warning: the MAC/);
   assert.deepEqual(await valuesOf('x-mac-secret'), { password: word });
+});
+
+test('a run that only the user’s own keys made possible says so beside the status upstream would leave', async () => {
+  const revision = await fleet.commit({ 'own/secret.yaml': await encryptedSecret('own-secret') });
+  await keySecret('foreign', { 'other.agekey': await generateX25519Identity() });
+  const ref = await fleet.kustomization('own', {
+    decryption: { ...decryption, secretRef: { name: 'foreign' } },
+  });
+  const age = parseAgeIdentities(identity);
+  const ownKeys = () => Promise.resolve({ age, pgp: [], origin: 'own keys' });
+  const before = flux.events.length;
+  const outcome = await fleet.run(ref, { ownKeys });
+  assert.equal(outcome.result, 'succeeded', outcome.message);
+  assert.match((outcome.warnings ?? []).join('\n'), /^decrypted with keys of the user who runs Plumb/);
+  assert.deepEqual(conditionTexts(await fleet.read(ref)), [
+    `Ready=True ReconciliationSucceeded: Applied revision: ${revision}`,
+  ]);
+  const told = flux.events.slice(before).filter(({ message }) => message.startsWith('decrypted with keys'));
+  assert.deepEqual(
+    told.map(({ severity }) => severity),
+    ['error'],
+  );
+  await fleet.kustomization('own', { decryption });
+  const quiet = await fleet.run(ref, { ownKeys });
+  assert.deepEqual([quiet.result, quiet.warnings], ['succeeded', undefined]);
 });
 
 test('no plain text of an encrypted file is in a log, an event, a status or on the disk', async () => {

@@ -1,8 +1,9 @@
+import { formatDiagnostic } from '../../base/diagnostic.ts';
 import { formatRef } from '../../kube/object.ts';
 import { parseFluxRef } from '../../engine/fluxRef.ts';
 import { type Command, textOption } from '../command.ts';
 import { confirmed, yesOption } from '../confirm.ts';
-import { clusterOptions, outputOption } from '../globalOptions.ts';
+import { clusterOptions, macOption, outputOption } from '../globalOptions.ts';
 import { withEngine } from '../openEngine.ts';
 import { fromOption, planOf } from '../planOf.ts';
 import { hasDifferences, planText } from '../printers/planText.ts';
@@ -17,11 +18,12 @@ export const applyCommand: Command = {
   details:
     'Shows the plan, asks, and applies exactly that plan; when the cluster moved in between it stops with PlanOutdated.',
   examples: [['plumb apply kustomization apps', 'apply the files you stand in after looking at the plan']],
-  options: { ...clusterOptions, ...outputOption, ...fromOption, ...yesOption },
+  options: { ...clusterOptions, ...outputOption, ...fromOption, ...macOption, ...yesOption },
   run: (ctx) =>
     withEngine(ctx, async (engine) => {
       const ref = parseFluxRef(ctx.positionals, textOption(ctx, 'namespace'));
       const plan = await planOf(ctx, engine, ref);
+      for (const diagnostic of plan.diagnostics) ctx.terminal.err(`${formatDiagnostic(diagnostic)}\n`);
       ctx.terminal.err(planText(plan, ctx.terminal.style, Date.now()));
       if (!hasDifferences({ ...plan, stale: [] })) return 0;
       if (!(await confirmed(ctx, `apply ${formatRef(ref)} to ${plan.cluster}?`))) return 130;

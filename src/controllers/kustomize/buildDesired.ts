@@ -47,6 +47,8 @@ export async function buildDesired(
   const files = (await decryption?.decryptSources(overlay, path)) ?? overlay.files;
   const { value: encrypted, diagnostics } = await buildOverlay(ctx, { ...overlay, files }, path);
   const built = (await decryption?.decryptObjects(encrypted, overlay.files)) ?? encrypted;
+  const macs = decryption?.diagnostics() ?? [];
+  if (ctx.requireSopsMac === true) requireMacs(macs);
   const variables =
     kustomization.spec.postBuild === undefined
       ? new Map<string, string>()
@@ -63,7 +65,7 @@ export async function buildDesired(
     checksum,
     unreadable: decryption?.unreadable ?? [],
     usedOwnKeys: decryption?.usedOwnKeys ?? false,
-    diagnostics: [...diagnostics, ...(decryption?.diagnostics() ?? []), ...stamped.diagnostics],
+    diagnostics: [...diagnostics, ...macs, ...stamped.diagnostics],
   };
 }
 
@@ -107,6 +109,16 @@ function pathOf(kustomization: Kustomization, { files }: Artifact): string {
     reason: 'ArtifactFailed',
     message: `kustomization path not found: ${spec.path}: no such file or directory`,
     hint: `correct spec.path of ${formatRef(refOf(kustomization as unknown as KubeObject))}; it is relative to the root of the source`,
+  });
+}
+
+function requireMacs([first, ...others]: readonly Diagnostic[]): void {
+  if (first === undefined) return;
+  const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+  throw plumbError('BuildFailed', {
+    message: `${first.path}: ${first.message}${more}`,
+    origin: first,
+    hint: 'look at what changed in Git, then save the file with sops (or plumb sops edit); your setting asks for a matching MAC, Flux does not',
   });
 }
 

@@ -16,6 +16,8 @@ export interface KustomizeContext extends RunContext {
   readonly fetchRemotes: FetchRemotes;
   /** The user's own keys, where Plumb works on their machine: tried when those of the cluster do not fit. */
   readonly ownKeys?: () => Promise<KeyRing>;
+  /** True where a file whose MAC does not match, or that has none, must not be applied; Flux applies it. */
+  readonly requireSopsMac?: boolean;
   /** What earlier builds left for the next one to reuse. */
   readonly builds?: BuildCache;
   readonly recordEvent: (event: FluxEvent) => void;
