@@ -10,6 +10,7 @@ import { type ControllerProfile, defaultProfile } from '../flux/controllerProfil
 import { coreEvent, type FluxEvent } from '../flux/events.ts';
 import type { FetchRemotes } from '../lib/kustomize/loader.ts';
 import { EventRecorder } from '../ssa/eventRecorder.ts';
+import { resendingClient } from '../ssa/resendingClient.ts';
 import type { RunContext } from '../ssa/runContext.ts';
 import type { EngineCore } from './engineCore.ts';
 import type { ObjectFollower } from '../ssa/followObjects.ts';
@@ -90,21 +91,22 @@ export class RunContexts {
         readArtifact(this.source(fetchSignal, ref, undefined, profile), source),
       recordEvent: (event) => this.#record(event),
       superseded: () => newer.signal,
-      ...(override !== undefined && this.#overridden(override)),
+      ...(override !== undefined && this.#overridden(override, signal)),
     };
   }
 
   /** With the right to write that the override gives, and the open folder in place of the source. */
   #overridden(
     override: Override,
+    signal: AbortSignal,
   ): Pick<KustomizeContext, 'cluster' | 'fetchArtifact' | 'isOverridden' | 'recordEvent'> {
-    const cluster = guardedClient(this.#session.cluster, override.permit);
+    const guarded = guardedClient(this.#session.cluster, override.permit);
     const { clock, log } = this.#core.deps;
-    const recorder = new EventRecorder(cluster, clock, log);
+    const recorder = new EventRecorder(guarded, clock, log);
     return {
-      cluster,
+      cluster: resendingClient(guarded, { clock, signal }),
       isOverridden: () => true,
-      fetchArtifact: (source, signal) => folderArtifact(this.#core, source, signal),
+      fetchArtifact: (source, fetchSignal) => folderArtifact(this.#core, source, fetchSignal),
       recordEvent: (event) => recorder.record(coreEvent(event, clock.now(), process.hrtime.bigint())),
     };
   }
@@ -117,7 +119,7 @@ export class RunContexts {
   #base(signal: AbortSignal, ref: ObjectRef, slot: Slot | undefined): RunContext {
     const { clock, log } = this.#core.deps;
     return {
-      cluster: this.#writing,
+      cluster: resendingClient(this.#writing, { clock, signal }),
       clock,
       log,
       signal,

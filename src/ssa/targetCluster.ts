@@ -4,6 +4,7 @@ import { Secret } from '../base/secret.ts';
 import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
 import { createClusterClient } from '../clients/cluster/createClusterClient.ts';
 import { sanitizeKubeconfig, type KubeconfigPolicy } from './remoteKubeconfig.ts';
+import { resendingClient } from './resendingClient.ts';
 import type { RunContext } from './runContext.ts';
 
 /** Whose rights the writes of a run have, and on which cluster. */
@@ -80,5 +81,6 @@ async function openRemote(
     });
   }
   const text = sanitizeKubeconfig(Buffer.from(found, 'base64').toString(), subject, policy);
-  return createClusterClient({ kubeconfig: { text: new Secret(text), subject }, log: ctx.log });
+  const remote = await createClusterClient({ kubeconfig: { text: new Secret(text), subject }, log: ctx.log });
+  return resendingClient(remote, ctx);
 }

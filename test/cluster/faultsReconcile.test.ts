@@ -7,6 +7,8 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { asPlumbError } from '../../src/base/plumbError.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { createClusterClient } from '../../src/clients/cluster/createClusterClient.ts';
+import { systemClock } from '../../src/engine/systemClock.ts';
+import { resendingClient } from '../../src/ssa/resendingClient.ts';
 import { createEngine } from '../../src/engine/createEngine.ts';
 import { inventoryOf } from '../../src/flux/kustomization.ts';
 import type { ObjectRef } from '../../src/kube/object.ts';
@@ -20,8 +22,8 @@ const flux = await fluxCluster(sandbox);
 const folder = await mkdtemp(join(tmpdir(), 'plumb-faults-'));
 after(() => rm(folder, { recursive: true, force: true }));
 
-/** Of how many requests one goes wrong: a run makes about twenty, so that most runs fail and some get through. */
-const every = 17;
+/** Of how many requests one goes wrong. */
+const every = 5;
 
 const status = (code: number, reason: string): string =>
   JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message: reason });
@@ -51,6 +53,9 @@ const faults: readonly (readonly [
   ],
   ['500', { type: 'answer', status: 500, body: status(500, 'InternalError') }, always],
 ];
+
+/** A run sends again what broke, so that most get through; without that none would. */
+const mostRuns = 10;
 
 /** Which ConfigMaps each revision wants, with their values. */
 const revisions: readonly Readonly<Record<string, string>>[] = [
@@ -135,14 +140,15 @@ for (const [name, fault, matches] of faults)
       for (const [index, revision] of revisions.entries()) {
         await fleet.commit(filesOf(fleet, revision));
         for (let run = 1; ; run++) {
-          const outcome = await fleet.run(ref, { cluster: client }).catch((error: unknown) => {
+          const cluster = resendingClient(client, { clock: systemClock, signal: flux.kustomize.signal });
+          const outcome = await fleet.run(ref, { cluster }).catch((error: unknown) => {
             const failure = asPlumbError(error);
             assert.notEqual(failure.kind, 'bug', failure.message);
             return undefined;
           });
           await checkSafe(fleet, ref, keptBy(index), `revision ${index}, run ${run}`);
           if (outcome?.result === 'succeeded') break;
-          assert.ok(run < 40, `revision ${index} never succeeded: ${outcome?.message}`);
+          assert.ok(run < mostRuns, `revision ${index} never succeeded: ${outcome?.message}`);
         }
         await checkConverged(fleet, ref, revision);
       }
@@ -162,8 +168,8 @@ function chaos(): (request: ProxiedRequest) => Fault | undefined {
     if (request.path.includes('watch=true'))
       return watches++ % 4 === 3 ? { type: 'answer', status: 410, body: status(410, 'Expired') } : undefined;
     const turn = counted++;
-    if (turn % 11 !== 10) return undefined;
-    const [, fault, matches] = faults[Math.floor(turn / 11) % faults.length] as (typeof faults)[number];
+    if (turn % every !== every - 1) return undefined;
+    const [, fault, matches] = faults[Math.floor(turn / every) % faults.length] as (typeof faults)[number];
     return matches(request) && fault.type !== 'delay' ? fault : undefined;
   };
 }
