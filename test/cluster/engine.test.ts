@@ -11,7 +11,7 @@ import { createEngine } from '../../src/engine/createEngine.ts';
 import { fluxCrds } from '../../src/flux/crds.gen.ts';
 import type { KubeObject, ObjectRef } from '../../src/kube/object.ts';
 import type { Engine } from '../../src/protocol/engine.ts';
-import type { FluxNode } from '../../src/protocol/views.ts';
+import type { FluxNode, TreeView } from '../../src/protocol/views.ts';
 import { startGitHttpServer, type GitHttpServer } from '../servers/gitHttpServer.ts';
 import { runGit } from '../servers/gitRepository.ts';
 import { ownSandboxCluster } from './sandboxCluster.ts';
@@ -146,20 +146,24 @@ async function scale(replicas: number): Promise<void> {
   assert.equal(answer.type, 'ok');
 }
 
-/** The tree follows the watches: it shows a run's end once they have told of it. */
-async function readyWorkload(): Promise<FluxNode | undefined> {
+/** The tree as soon as it is like that: it follows the watches. */
+async function untilTree(of: Engine, isLikeThat: (tree: TreeView) => boolean): Promise<TreeView> {
   let wake = (): void => undefined;
-  const listener = engine.onEvent(() => wake());
+  const listener = of.onEvent(() => wake());
   try {
     for (;;) {
       const changed = new Promise<void>((resolve) => (wake = resolve));
-      const [node] = (await engine.tree()).workloads;
-      if (node?.state === 'ready') return node;
+      const tree = await of.tree();
+      if (isLikeThat(tree)) return tree;
       await changed;
     }
   } finally {
     listener.dispose();
   }
+}
+
+async function readyWorkload(): Promise<FluxNode | undefined> {
+  return (await untilTree(engine, ({ workloads }) => workloads[0]?.state === 'ready')).workloads[0];
 }
 
 test('in observe mode, with nobody reconciling, a reconcile is refused with what to do', async () => {
@@ -378,4 +382,30 @@ test('closing the engine gives every Lease back', async () => {
     (lease) => (lease['spec'] as { holderIdentity?: string }).holderIdentity ?? '',
   );
   assert.deepEqual([...new Set(holders)], ['']);
+});
+
+test('after an uninstall the tree shows what the files say, and nothing of what is gone', async () => {
+  await writeFile(
+    join(clone, 'flux.yaml'),
+    `apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: { name: apps, namespace: flux-system }
+spec: { interval: 10m, prune: true, path: ./, sourceRef: { kind: GitRepository, name: fleet } }
+`,
+  );
+  const watching = await openEngine();
+  try {
+    const namespace = 'flux-system';
+    await watching.install((await watching.planInstall({ namespace, force: true, timeoutMs: 60_000 })).id);
+    const presences = ({ sources, workloads }: TreeView): string =>
+      [...sources, ...workloads].map(({ ref, presence }) => `${ref.name} ${presence}`).join(', ');
+    await untilTree(watching, (tree) => presences(tree) === 'fleet onlyInCluster, apps both');
+    const { id } = await watching.planUninstall({ namespace, keepNamespace: true });
+    assert.deepEqual((await watching.uninstall(id)).failures, []);
+    const tree = await untilTree(watching, (now) => presences(now) === 'apps onlyInGit');
+    assert.equal(tree.workloads[0]?.state, 'unknown');
+    assert.ok((await live(web)) !== undefined, 'workloads stay');
+  } finally {
+    await watching.dispose();
+  }
 });
