@@ -231,6 +231,18 @@ spec: { interval: 1m, url: "https://example.com/fleet" }\n`;
   assert.deepEqual(codes(), ['missing-source']);
 });
 
+test('forgets a cycle that another file breaks', () => {
+  const service = createLanguageService({ uriOf: (path) => path });
+  const needs = (name: string, other: string): string => `${ks}metadata: { name: ${name}, namespace: x }
+spec: { interval: 1m, prune: true, sourceRef: { kind: Bucket, name: b }, dependsOn: [{ name: ${other} }] }\n`;
+  const codes = (): string[] => service.diagnostics('a.yaml').map(({ code }) => code);
+  service.setFile('a.yaml', needs('a', 'b'));
+  service.setFile('b.yaml', needs('b', 'a'));
+  assert.ok(codes().includes('dependency-cycle'));
+  service.setFile('b.yaml', needs('b', 'c'));
+  assert.ok(!codes().includes('dependency-cycle'));
+});
+
 test('gives the same list again when nothing changed', () => {
   const service = createLanguageService({ uriOf: (path) => path });
   service.setFile('a.yaml', `${ks}spec: {}\n`);
