@@ -54,6 +54,7 @@ export interface Page {
     argument?: unknown,
     options?: WaitOptions,
   ): Promise<{ jsonValue(): Promise<T> }>;
+  once(event: 'dialog', listener: (dialog: { accept(): Promise<void> }) => void): void;
   on(event: 'console', listener: (message: { type(): string; text(): string }) => void): void;
   close(): Promise<void>;
 }

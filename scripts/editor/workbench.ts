@@ -36,6 +36,10 @@ export interface Workbench {
   lineMark(text: string): Promise<Locator>;
   /** Waits until no line has a mark. */
   noLineMark(): Promise<void>;
+  /** Shows what is known at the cursor and waits for that text in it. */
+  hover(text: string | RegExp): Promise<Locator>;
+  /** A line above the text that can be clicked. */
+  lens(text: string | RegExp): Promise<Locator>;
   /** Chooses a quick fix at the cursor. */
   quickFix(title: string): Promise<void>;
   /** Saves the active editor. */
@@ -66,10 +70,12 @@ export interface Workbench {
   /** Waits until the locator finds something that can be seen. */
   see(selector: string, text?: string | RegExp): Promise<Locator>;
   /** A line of the active page or file; `patience` times the usual for what takes long. */
-  line(text: string, patience?: number): Promise<Locator>;
+  line(text: string | RegExp, patience?: number): Promise<Locator>;
   gone(selector: string, text?: string | RegExp): Promise<void>;
   /** A picture of the whole window; gives its path. */
   screenshot(name: string): Promise<string>;
+  /** Leaves the page as somebody who closes the tab. */
+  leave(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -133,9 +139,10 @@ function workbenchOf(page: Page, screenshots: string, close: () => Promise<void>
       await page.keyboard.press('Control+P');
       const input = await focusedInput();
       await input.fill(path);
-      const entry = page.locator(
-        `${quickInput} .monaco-list-row[aria-label*="${path.split('/').pop() ?? path}"]`,
-      );
+      const slash = path.lastIndexOf('/');
+      const parts = [path.slice(slash + 1), ...(slash < 0 ? [] : [path.slice(0, slash)])];
+      const named = parts.map((part) => `[aria-label*=${JSON.stringify(part)}]`).join('');
+      const entry = page.locator(`${quickInput} .monaco-list-row${named}`);
       await (await seen(entry)).click();
       await seen(page.locator('.editor-group-container.active .monaco-editor .view-line'));
     },
@@ -197,6 +204,12 @@ function workbenchOf(page: Page, screenshots: string, close: () => Promise<void>
     noLineMark: async () => {
       await page.waitForFunction(`(${lineMarks}).length === 0`, undefined, { timeout: patience });
     },
+    hover: async (text) => {
+      await page.keyboard.press('Control+K');
+      await page.keyboard.press('Control+I');
+      return seen(find('.monaco-hover:not(.hidden)', text));
+    },
+    lens: (text) => seen(find('.editor-group-container.active .codelens-decoration a', text)),
     quickFix: async (title) => {
       await page.keyboard.press('Control+.');
       const item = page.locator('.action-widget .monaco-list-row').filter({ hasText: title });
@@ -264,6 +277,10 @@ function workbenchOf(page: Page, screenshots: string, close: () => Promise<void>
       const path = join(screenshots, `${name}.png`);
       await page.screenshot({ path });
       return path;
+    },
+    leave: async () => {
+      page.once('dialog', (dialog) => void dialog.accept());
+      await page.goto('about:blank');
     },
     close,
   };

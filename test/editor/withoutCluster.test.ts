@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { fleetCopy, startEditor, temporaryFolder } from './harness.ts';
+import { editFile, fleetCopy, startEditor, temporaryFolder } from './harness.ts';
 
 const editor = await startEditor();
 
@@ -57,6 +57,30 @@ describe('the editor without a cluster', () => {
       await workbench.openFile('clusters/dev/infra.yaml');
       await workbench.replaceText('name: infra', 'name: platform');
       await workbench.row('Workloads', 'platform');
+    });
+  });
+
+  it('marks dependencies that wait for each other, and leads to the object they name', async (test) => {
+    const folder = await fleetCopy(test);
+    await editFile(
+      join(folder, 'clusters/dev/infra.yaml'),
+      (text) => `${text}  dependsOn:\n    - name: apps\n`,
+    );
+    await editor.inWindow(test, folder, async (workbench) => {
+      await workbench.openFile('clusters/dev/infra.yaml');
+      await workbench.see('.monaco-editor .squiggly-error');
+      await workbench.line('name: apps').then((line) => line.click());
+      await workbench.page.keyboard.press('F8');
+      await workbench.see('.marker-widget', /dependencies form a cycle: .*infra → .*apps → .*infra/);
+      await workbench.screenshot('dependency cycle');
+      await workbench.page.keyboard.press('Escape');
+      await workbench.page.keyboard.press('F12');
+      await workbench.tab('apps.yaml');
+      await workbench.openFile('clusters/dev/infra.yaml');
+      await workbench.replaceText('- name: apps', '- name: gone');
+      await workbench.page.keyboard.press('F8');
+      await workbench.see('.marker-widget', /gone/);
+      await workbench.screenshot('missing dependency');
     });
   });
 
