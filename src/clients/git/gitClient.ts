@@ -9,6 +9,7 @@ import { runGit } from './gitProcess.ts';
 import { publicUrl, type GitRemote } from './gitRemote.ts';
 import { GitStore } from './gitStore.ts';
 import { pushChanges, type CommitRequest } from './pushCommit.ts';
+import type { RepositoryPlace } from './workingRepository.ts';
 import { readWorkingTree, type WorkingTree } from './workingTree.ts';
 
 /** What to fetch. A commit without a branch may lie anywhere; with one it must be in that branch's history. */
@@ -75,6 +76,7 @@ export function createGitClient(options: GitClientOptions): GitClient {
   const program = options.program ?? 'git';
   const store = new GitStore(join(options.cacheFolder, 'git'));
   const blobs = new Map<string, BlobCache>();
+  const places = new Map<string, RepositoryPlace>();
   const busy = new Map<string, Promise<unknown>>();
   let home: Promise<string> | undefined;
 
@@ -131,7 +133,7 @@ export function createGitClient(options: GitClientOptions): GitClient {
     },
     pushCommit: (remote, request, signal) =>
       onRemote(remote, signal, (run, source) => pushChanges(run, source, publicUrl(remote.url), request)),
-    readWorkingTree: (folder, signal) => readWorkingTree(program, folder, blobs, signal),
+    readWorkingTree: (folder, signal) => readWorkingTree(program, folder, { blobs, places }, signal),
     async close() {
       await Promise.allSettled(busy.values());
       await store.close();

@@ -38,8 +38,13 @@ export async function listTree(
     env: source.env,
     ...(signal !== undefined && { signal }),
   });
+  return parseEntries(output);
+}
+
+/** The lines of `ls-tree -z` or `ls-files -z --stage`. */
+export function parseEntries(output: string): readonly TreeEntry[] {
   return output.split('\0').flatMap((line) => {
-    const match = /^(\d+) \w+ ([0-9a-f]+)\t(.*)$/s.exec(line);
+    const match = /^(\d+) (?:\w+ )?([0-9a-f]{40,})(?: \d)?\t(.*)$/s.exec(line);
     const type = typeByMode[match?.[1] ?? ''];
     return type === undefined ? [] : [{ type, hash: match?.[2] as string, path: match?.[3] as string }];
   });

@@ -2,9 +2,15 @@ import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { userEnvironment, type GitEnvironment } from './gitEnvironment.ts';
-import { BlobCache, listTree, type TreeEntry } from './gitObjects.ts';
+import { BlobCache, parseEntries, type TreeEntry } from './gitObjects.ts';
 import type { GitProgram } from './gitCall.ts';
 import { runGit } from './gitProcess.ts';
+import {
+  findRepository,
+  isSamePlace,
+  type RepositoryPlace,
+  type WorkingRepository,
+} from './workingRepository.ts';
 
 /** A folder as the next commit would hold it. */
 export interface WorkingTree {
@@ -27,6 +33,14 @@ export interface WorkingTree {
   close(): Promise<void>;
 }
 
+/** What is kept between readings: bytes of files by the root of their tree, and where a folder's repository was found. */
+export interface WorkingTreeMemory {
+  readonly blobs: Map<string, BlobCache>;
+  readonly places: Map<string, RepositoryPlace>;
+}
+
+type Run = (cwd: string, env: GitEnvironment, ...args: string[]) => Promise<string>;
+
 /**
  * Adds everything git does not ignore to a copy of the index, with new objects in a temporary folder:
  * the repository itself is only read. Filters (line ends, LFS) run as in `git add`.
@@ -34,106 +48,124 @@ export interface WorkingTree {
 export async function readWorkingTree(
   program: GitProgram,
   folder: string,
-  blobs: Map<string, BlobCache>,
+  memory: WorkingTreeMemory,
   signal?: AbortSignal,
 ): Promise<WorkingTree> {
-  const scratch = await mkdtemp(join(tmpdir(), 'plumb-git-tree-'));
-  try {
-    return await addEverything(program, resolve(folder), scratch, blobs, signal);
-  } catch (error) {
-    await rm(scratch, { recursive: true, force: true });
-    throw error;
-  }
-}
-
-async function addEverything(
-  program: GitProgram,
-  folder: string,
-  scratch: string,
-  blobs: Map<string, BlobCache>,
-  signal: AbortSignal | undefined,
-): Promise<WorkingTree> {
   const user = userEnvironment();
-  const runIn = (cwd: string, env: GitEnvironment, ...args: string[]): Promise<string> =>
+  const run: Run = (cwd, env, ...args) =>
     runGit(program, { args, folder: cwd, env, subject: folder, ...(signal !== undefined && { signal }) });
-  const quietly = (...args: string[]): Promise<string | undefined> =>
-    runIn(folder, user, ...args).then(
+  const ask = (...args: string[]): Promise<string | undefined> =>
+    run(resolve(folder), user, ...args).then(
       (output) => output.replace(/\n$/, ''),
       () => {
         signal?.throwIfAborted();
         return undefined;
       },
     );
-  // Each process of git costs more than its work: they are few, and those that need not wait for others do not.
-  const located = await quietly(
-    'rev-parse',
-    '--show-toplevel',
-    '--absolute-git-dir',
-    '--git-path',
-    'objects',
-  );
-  const [top, ownGitFolder, objectsPath = ''] = located?.split('\n') ?? [];
-  const root = top ?? folder;
-  const gitFolder = ownGitFolder ?? (await makeRepository(scratch, runIn, user));
+  const find = (): Promise<WorkingRepository | undefined> => findRepository(resolve(folder), ask);
+  const expected = memory.places.get(folder) ?? (await find());
+  const scratch = await mkdtemp(join(tmpdir(), 'plumb-git-tree-'));
+  const close = (): Promise<void> => rm(scratch, { recursive: true, force: true });
+  try {
+    // Each process of git costs more than its work: they are few, and those that need not wait for others do not.
+    const [added, found, remotes] = await Promise.all([
+      addEverything(run, expected ?? (await makeRepository(scratch, resolve(folder), run, user)), scratch),
+      find(),
+      ask('remote', '--verbose'),
+    ]);
+    if (isSamePlace(expected, found)) {
+      if (found !== undefined) memory.places.set(folder, found);
+      return workingTree(program, added, found, remotes ?? '', memory.blobs, close);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  // The folder has come into another repository meanwhile.
+  await close();
+  memory.places.delete(folder);
+  return await readWorkingTree(program, folder, memory, signal);
+}
+
+function workingTree(
+  program: GitProgram,
+  { root, env, entries, untracked, treeHash }: Added,
+  repository: WorkingRepository | undefined,
+  remotes: string,
+  blobs: Map<string, BlobCache>,
+  close: () => Promise<void>,
+): WorkingTree {
+  const source = { program, folder: root, env };
+  return {
+    root,
+    treeHash,
+    ...(repository?.head !== undefined && { head: repository.head }),
+    ...(repository?.branch !== undefined && { branch: repository.branch }),
+    entries,
+    untracked,
+    remotes: repository === undefined ? [] : parseRemotes(remotes),
+    readFiles(wanted, signal) {
+      const cache = blobs.get(root) ?? new BlobCache();
+      blobs.set(root, cache);
+      return cache.read(source, wanted, signal);
+    },
+    close,
+  };
+}
+
+interface Added {
+  readonly root: string;
+  readonly env: GitEnvironment;
+  readonly treeHash: string;
+  readonly entries: readonly TreeEntry[];
+  readonly untracked: readonly string[];
+}
+
+async function addEverything(
+  run: Run,
+  { root, gitFolder, objects: realObjects }: RepositoryPlace,
+  scratch: string,
+): Promise<Added> {
   const objects = join(scratch, 'objects');
   await mkdir(objects, { recursive: true });
   const index = join(scratch, 'index');
   const indexBefore = join(scratch, 'index.before');
   for (const copy of [index, indexBefore])
     await copyFile(join(gitFolder, 'index'), copy).catch(() => undefined);
-  const realObjects =
-    top === undefined ? join(scratch, 'repository', 'objects') : resolve(folder, objectsPath);
   const env: GitEnvironment = {
-    ...user,
+    ...userEnvironment(),
     GIT_DIR: gitFolder,
     GIT_WORK_TREE: root,
     GIT_INDEX_FILE: index,
     GIT_OBJECT_DIRECTORY: objects,
     GIT_ALTERNATE_OBJECT_DIRECTORIES: realObjects,
   };
-  const run = (...args: string[]): Promise<string> => runIn(root, env, ...args);
-  const repository = Promise.all([
-    quietly('rev-parse', '--verify', '--quiet', 'HEAD^{commit}'),
-    quietly('rev-parse', '--verify', '--quiet', 'HEAD^{tree}'),
-    quietly('symbolic-ref', '--quiet', '--short', 'HEAD'),
-    quietly('remote', '--verbose'),
-  ]);
   const others = ['ls-files', '-z', '--others', '--exclude-standard', '--full-name'];
-  const [untracked, treeHash, [head, headTree, branch, remotes]] = await Promise.all([
-    runIn(root, { ...env, GIT_INDEX_FILE: indexBefore }, ...others),
-    run('add', '--all', '--', '.').then(async () => (await run('write-tree')).trim()),
-    repository,
+  const adding = run(root, env, 'add', '--all', '--', '.');
+  const [treeHash, listed, untracked] = await Promise.all([
+    adding.then(() => run(root, env, 'write-tree')),
+    adding.then(() => run(root, env, 'ls-files', '-z', '--stage', '--full-name')),
+    run(root, { ...env, GIT_INDEX_FILE: indexBefore }, ...others),
   ]);
-  const source = { program, folder: root, env };
-  const isInRepository = top !== undefined;
   return {
     root,
-    treeHash,
-    ...(isInRepository &&
-      head !== undefined &&
-      headTree !== undefined && { head: { hash: head, treeHash: headTree } }),
-    ...(isInRepository && branch !== undefined && { branch }),
-    entries: await listTree(source, treeHash, signal),
+    env,
+    treeHash: treeHash.trim(),
+    entries: parseEntries(listed),
     untracked: untracked.split('\0').filter((path) => path !== ''),
-    remotes: isInRepository ? parseRemotes(remotes ?? '') : [],
-    readFiles(entries, readSignal) {
-      const cache = blobs.get(root) ?? new BlobCache();
-      blobs.set(root, cache);
-      return cache.read(source, entries, readSignal);
-    },
-    close: () => rm(scratch, { recursive: true, force: true }),
   };
 }
 
 /** Outside any repository: an empty one in the scratch folder, so that .gitignore and filters count all the same. */
 async function makeRepository(
   scratch: string,
-  runIn: (cwd: string, env: GitEnvironment, ...args: string[]) => Promise<string>,
+  root: string,
+  run: Run,
   env: GitEnvironment,
-): Promise<string> {
-  const folder = join(scratch, 'repository');
-  await runIn(scratch, env, 'init', '--quiet', '--bare', folder);
-  return folder;
+): Promise<RepositoryPlace> {
+  const gitFolder = join(scratch, 'repository');
+  await run(scratch, env, 'init', '--quiet', '--bare', gitFolder);
+  return { root, gitFolder, objects: join(gitFolder, 'objects') };
 }
 
 function parseRemotes(output: string): WorkingTree['remotes'] {
