@@ -144,7 +144,10 @@ export interface PlanView {
   readonly changes: readonly ChangeView[];
   readonly stale: readonly StaleView[];
   readonly diagnostics: readonly Diagnostic[];
+  /** What should make somebody stop and think. */
   readonly warnings: readonly string[];
+  /** What is good to know, such as files that no commit holds yet. */
+  readonly notes: readonly string[];
 }
 
 /** What an override would do, before it starts: the engine in place of the object's controller, with the folder's files. */

@@ -235,6 +235,18 @@ test('an unsaved document is previewed as edited, and nothing that writes uses i
   engine.documents.close(uri);
 });
 
+test('a plan of the folder names the files that no commit holds yet', async () => {
+  const file = join(clone, 'notes.txt');
+  await writeFile(file, 'x\n');
+  engine.workspaceChanged([file]);
+  assert.deepEqual((await engine.plan(apps, 'workingTree')).notes, [
+    'in no commit yet: notes.txt; this plan has them, Flux has not',
+  ]);
+  await rm(file);
+  engine.workspaceChanged([file]);
+  assert.deepEqual((await engine.plan(apps, 'workingTree')).notes, []);
+});
+
 test('an approved plan is applied as shown, or stops when the cluster moved', async () => {
   await writeFile(join(clone, 'settings.yaml'), configMap.replace('hello', 'good morning'));
   engine.workspaceChanged([join(clone, 'settings.yaml')]);

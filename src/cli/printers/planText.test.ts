@@ -50,6 +50,7 @@ const plan: PlanView = {
   stale: [{ ref: { ...web, name: 'old' }, action: 'deleted', consequences: ['2 pods'] }],
   diagnostics: [],
   warnings: [],
+  notes: [],
 };
 
 test('a plan names field, both values, cause, manager with its age, and the line that set it', () => {

@@ -19,6 +19,7 @@ export function planText(plan: PlanView, style: Style, now: number): string {
     style.bold(`${formatRef(plan.ref)} at ${plan.revision} → ${plan.cluster}`) +
       style.dim(` as ${plan.identity}`),
     ...plan.warnings.map((warning) => style.yellow(`! ${warning}`)),
+    ...plan.notes.map((note) => style.dim(`· ${note}`)),
     ...changes.flatMap((change) => changeLines(change, style, now)),
     ...plan.stale.flatMap((stale) => staleLines(stale, style)),
     summaryLine(plan, style),

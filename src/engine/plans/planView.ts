@@ -28,6 +28,7 @@ export function planView(id: string, cluster: string, planned: WorkloadPlan): Pl
     stale: planned.stale.map(staleView),
     diagnostics: planned.diagnostics,
     warnings: planned.warnings,
+    notes: planned.notes,
   };
 }
 

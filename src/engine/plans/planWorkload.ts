@@ -25,7 +25,8 @@ import { otherClaims } from './otherClaims.ts';
 import { encryptedStandIn } from './encryptedStandIn.ts';
 import { decryptionWarnings, trulyStale, unknownSecrets, withoutUnknown } from './unreadableParts.ts';
 import { byRefKey, planFacts } from './planFacts.ts';
-import { workingTreeArtifact } from '../workspace/workingTreeArtifact.ts';
+import { uncommittedNotes } from './uncommittedFiles.ts';
+import { workingTreeArtifact, type WorkingTreeSource } from '../workspace/workingTreeArtifact.ts';
 import { workspaceObjects } from '../workspace/workspaceObjects.ts';
 
 /** Where a plan takes its files from; `preview` is the working tree with unsaved documents on top. */
@@ -43,6 +44,7 @@ export interface WorkloadPlan {
   readonly identity: string;
   readonly diagnostics: readonly Diagnostic[];
   readonly warnings: readonly string[];
+  readonly notes: readonly string[];
   /** What could not be decrypted here: the plan says nothing about it, and cannot be applied. */
   readonly unreadable: readonly Unreadable[];
 }
@@ -73,7 +75,7 @@ export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> 
   const { kustomization, isInCluster } = read.value;
   const profile = policy.value;
   const ctx = contexts.kustomize(signal, ref, profile);
-  const { artifact, folder } = await artifactFor(request, kustomization);
+  const { artifact, folder, untracked = [] } = await artifactFor(request, kustomization);
   const target = await openTarget(ctx, kustomization);
   try {
     const on = onTarget(ctx, target);
@@ -117,6 +119,7 @@ export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> 
         kustomization.spec.serviceAccountName ?? profile.defaultServiceAccount ?? 'kustomize-controller',
       diagnostics: desired.diagnostics,
       unreadable: desired.unreadable,
+      notes: uncommittedNotes(untracked, kustomization, desired.objects),
       warnings: [
         ...warningsOf(kustomization, isInCluster, desired.objects.length, plan),
         ...handedOver(plan, profile),
@@ -163,7 +166,7 @@ async function readKustomization({
 async function artifactFor(
   request: PlanRequest,
   kustomization: Kustomization,
-): Promise<{ readonly artifact: Artifact; readonly folder?: string }> {
+): Promise<Pick<WorkingTreeSource, 'artifact'> & Partial<WorkingTreeSource>> {
   const { core, session, contexts, ref, from, signal } = request;
   if (from !== 'source') return workingTreeArtifact(core, session, kustomization, from === 'preview', signal);
   const source = await readFluxObject(session.cluster, sourceOf(kustomization), signal);

@@ -12,6 +12,14 @@ import { normalizedRemote } from './remoteMatch.ts';
 import type { FolderSnapshot } from './workspace.ts';
 import { workspaceObjects } from './workspaceObjects.ts';
 
+/** A folder in place of a source's revision. */
+export interface WorkingTreeSource {
+  readonly artifact: Artifact;
+  readonly folder: string;
+  /** Files of it that no commit holds yet. */
+  readonly untracked: readonly string[];
+}
+
 /**
  * The open folder as the artifact of the Kustomization's source. `withDocuments` puts unsaved documents on top: for previews.
  * Throws NotFound when no folder stands in for the source (architecture, section 5).
@@ -22,12 +30,12 @@ export async function workingTreeArtifact(
   kustomization: Kustomization,
   withDocuments: boolean,
   signal: AbortSignal,
-): Promise<{ readonly artifact: Artifact; readonly folder: string }> {
+): Promise<WorkingTreeSource> {
   const snapshots = withDocuments ? await core.workspace.edited(signal) : await core.workspace.saved(signal);
   const ref = sourceOf(kustomization);
   const source = await findSource(session, snapshots, ref, signal);
   const snapshot = folderFor(core, ref, source, snapshots);
-  return { artifact: artifactOf(snapshot, source), folder: snapshot.root };
+  return { artifact: artifactOf(snapshot, source), folder: snapshot.root, untracked: snapshot.untracked };
 }
 
 /** The saved files of the folder that stands in for the source, as its artifact. Throws NotFound when no folder does. */

@@ -28,6 +28,7 @@ function planOf(changes: readonly ChangeView[], stale: readonly StaleView[] = []
     stale,
     diagnostics: [],
     warnings: [],
+    notes: [],
   };
 }
 

@@ -129,6 +129,7 @@ function detail(plan: PlanView, lines: readonly string[]): string {
     ...shown,
     ...(more > 0 ? [`… and ${count(more, 'more line')}`] : []),
     ...plan.warnings.map((warning) => `Warning: ${warning}`),
+    ...plan.notes.map((note) => `Note: ${note}`),
   ].join('\n');
 }
 

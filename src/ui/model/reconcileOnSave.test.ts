@@ -79,6 +79,7 @@ const plan: PlanView = {
   stale: [],
   diagnostics: [],
   warnings: [],
+  notes: [],
 };
 
 describe('what a save does with its plan', () => {
