@@ -18,11 +18,11 @@ import type { ClusterSession } from '../clusterSession.ts';
 import type { EngineCore } from '../engineCore.ts';
 import { readFluxObject } from '../fluxCommands.ts';
 import type { RunContexts } from '../localRuns.ts';
-import { inventoryEntriesOf } from '../tree/clusterSides.ts';
 import type { WatchStore } from '../watchStore.ts';
 import { desiredOf } from './desiredCache.ts';
 import { otherClaims } from './otherClaims.ts';
 import { encryptedStandIn } from './encryptedStandIn.ts';
+import { fluxConsequences } from './fluxConsequences.ts';
 import { decryptionWarnings, trulyStale, unknownSecrets, withoutUnknown } from './unreadableParts.ts';
 import { byRefKey, planFacts } from './planFacts.ts';
 import { uncommittedNotes } from './uncommittedFiles.ts';
@@ -221,18 +221,6 @@ function withRevision(source: KubeObject, revision: string): KubeObject {
   return { ...source, status: { ...status, artifact: { ...status?.artifact, revision } } } as KubeObject;
 }
 
-/** A Kustomization that is pruned takes along, or leaves behind, what it applied. */
-function fluxConsequences(live: KubeObject): readonly string[] {
-  if (!/^(kustomize|helm)\.toolkit\.fluxcd\.io\//.test(live.apiVersion)) return [];
-  const count = inventoryEntriesOf(live).length;
-  if (count === 0) return [];
-  const spec = live['spec'] as { readonly suspend?: boolean; readonly prune?: boolean } | undefined;
-  if (spec?.suspend === true) return [`nothing of its own, but it orphans ${count} objects: it is suspended`];
-  if (live.kind === 'Kustomization' && spec?.prune !== true)
-    return [`nothing of its own, but it orphans ${count} objects: spec.prune is off`];
-  return [`the ${count} objects it applied`];
-}
-
 function orphaned(stale: StaleObject): StaleObject {
   if (stale.verdict.type !== 'delete') return stale;
   return {
@@ -270,6 +258,10 @@ function warningsOf(
   if (kustomization.spec.suspend === true)
     warnings.push('this Kustomization is suspended: the cluster changes when it is resumed');
   if (objects === 0 && plan.stale.length > 0)
-    warnings.push(`the build is empty: a reconcile prunes everything, ${plan.stale.length} objects`);
+    warnings.push(
+      kustomization.spec.prune
+        ? `the build is empty: a reconcile prunes everything, ${plan.stale.length} objects`
+        : `the build is empty: a reconcile leaves everything behind, ${plan.stale.length} objects`,
+    );
   return warnings;
 }
