@@ -69,6 +69,8 @@ export function buildKustomization(
     remotes: options.remotes ?? new Map(),
     rootChanges: options.rootChanges,
   });
+  // Flux reads the built-in definitions before each build, so an openapi field adds to them.
+  if (options.rootChanges !== undefined) run.noteSchemaUse('merged');
   const root = joinTreePath('', path);
   if (root === undefined || !tree.isFolder(root)) return missingFolder(path);
   const changes = keyOfChanges(options.rootChanges);
