@@ -6,7 +6,7 @@ import { defaultConfig } from './defaultConfig.gen.ts';
 import { fieldSpecShape, valueOf, type FieldSpecInput } from './kustomizationShape.ts';
 import type { Loader } from './loader.ts';
 import type { Place } from './node.ts';
-import { convert, readYaml } from './patchText.ts';
+import { convert, readYaml, requireJson } from './patchText.ts';
 import { BuildFailure, fail } from './problem.ts';
 import {
   emptyConfig,
@@ -98,7 +98,9 @@ export function sourceOf(loader: Loader, path: string, bytes: Uint8Array): YamlT
 export function configOfCrds(loader: Loader, files: readonly Located<string>[]): TransformerConfig {
   let config = emptyConfig;
   for (const { value: path, node } of files) {
-    const root = readYaml(sourceOf(loader, path, loader.load(path, node)));
+    const source = sourceOf(loader, path, loader.load(path, node));
+    if (source.text.startsWith('{')) requireJson(source, 'OpenAPI definitions that start with {');
+    const root = readYaml(source);
     const definitions = root === undefined ? null : convert(root);
     if (!isJsonObject(definitions))
       fail(

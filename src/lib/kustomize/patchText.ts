@@ -62,7 +62,7 @@ export function parseOperations(source: YamlText, place: Place): readonly PatchO
   if (source.text === '') fail('build-invalid-patch', 'the patch is empty', place);
   // The text of an inline patch stands behind the empty lines it had before it was trimmed.
   const trimmed = source.inside === undefined ? source.text : source.text.replace(/^\n+/, '');
-  if (trimmed.startsWith('[')) requireJson(source);
+  if (trimmed.startsWith('[')) requireJson(source, 'a patch that starts with [');
   const root = readYaml(source);
   const value = root === undefined ? null : convert(root);
   if (root === undefined || value === null) return [];
@@ -126,15 +126,16 @@ export function convert(root: YamlNode): JsonValue {
   return value ?? null;
 }
 
-function requireJson(source: YamlText): void {
+/** Refuses a text that upstream takes for JSON by its first character and that is none. */
+export function requireJson(source: YamlText, what: string): void {
   try {
     JSON.parse(source.text);
   } catch {
     fail(
-      'build-invalid-patch',
-      'a patch that starts with [ must be JSON',
+      'build-invalid-file',
+      `${what} must be JSON`,
       { source, start: 0, end: source.text.length },
-      "quote keys and texts, or write a YAML list with '- '",
+      'quote keys and texts, or write YAML in lines',
     );
   }
 }
