@@ -1,7 +1,6 @@
 import type { Located } from './decode.ts';
-import { goJson } from './goJson.ts';
 import type { KustomizationInput } from './kustomizationShape.ts';
-import { jsonOfNode } from './nodeJson.ts';
+import type { Node } from './node.ts';
 import { inlineSource } from './patchSteps.ts';
 import { parseMergePatches } from './patchText.ts';
 import { BuildFailure, fail, type BuildProblem } from './problem.ts';
@@ -32,12 +31,29 @@ export function inlineObjects(entry: Located<string>): readonly Resource[] | und
   }
 }
 
-/** Refuses a validator that changed an object. */
+/**
+ * Refuses a validator that wrote to an object. Upstream compares the nodes with the places they were read from, so a value
+ * that is set to what it was counts, too.
+ */
 export function requireSame(plugin: Resource, before: readonly Resource[], after: readonly Resource[]): void {
-  const texts = (list: readonly Resource[]) =>
-    goJson(list.map((object) => goJson(jsonOfNode(withoutMark(object).root))));
-  if (texts(before) !== texts(after))
-    fail('kustomization-invalid', `the validator ${plugin.kind} changes objects`, plugin.root);
+  const isSame =
+    before.length === after.length &&
+    before.every((object, index) => isSameNode(object.root, withoutMark(after[index] as Resource).root));
+  if (!isSame) fail('kustomization-invalid', `the validator ${plugin.kind} changes objects`, plugin.root);
+}
+
+function isSameNode(left: Node, right: Node): boolean {
+  if (left === right) return true;
+  return (
+    left.kind === right.kind &&
+    left.tag === right.tag &&
+    left.style === right.style &&
+    left.text === right.text &&
+    left.source === right.source &&
+    left.start === right.start &&
+    left.items.length === right.items.length &&
+    left.items.every((item, index) => isSameNode(item, right.items[index] as Node))
+  );
 }
 
 function withoutMark(object: Resource): Resource {
