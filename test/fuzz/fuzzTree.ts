@@ -18,6 +18,11 @@ export function renderTree(tree: FuzzTree): Record<string, string> {
   return Object.fromEntries(Object.entries(tree.files).map(([path, file]) => [path, renderFile(file)]));
 }
 
+/** The spec with the texts that it stands for; undefined for a tree without one. */
+export function renderSpec({ spec }: FuzzTree): JsonObject | undefined {
+  return spec === undefined ? undefined : (inlined(spec) as JsonObject);
+}
+
 export function renderFile(file: FuzzFile): string {
   if (typeof file === 'string') return file;
   const documents = file.documents.map((document) => renderDocument(inlined(document), file.style));

@@ -4,6 +4,7 @@ import type { FileStyle, FuzzFile, FuzzTree } from './fuzzTree.ts';
 import { images, labels, names, namespaces, randomObject, text } from './objects.ts';
 import { randomPatch, strategicPatch } from './patches.ts';
 import { randomOf, type Random } from './random.ts';
+import { rareFields, withFields } from './rareFields.ts';
 import { builtinTransformers, replacement, vars } from './transformers.ts';
 
 /** What the kustomizations below a folder give, roughly: the objects by their names in the files. */
@@ -16,33 +17,48 @@ interface Layer {
 
 type AddFile = (documents: readonly JsonValue[], style?: FileStyle) => string;
 
+/** What the layers of one tree share. */
+interface Draft {
+  readonly random: Random;
+  /** Decides on rare things, so that the rest of a tree does not depend on which of them there are. */
+  readonly rare: Random;
+  readonly files: Record<string, FuzzFile>;
+  /** The identities of all objects. */
+  readonly taken: Set<string>;
+}
+
 /** A random tree of overlays: bases, layers above them, components. The same seed gives the same tree. */
 export function generateTree(seed: number): FuzzTree {
   const random = randomOf(seed);
+  const rare = randomOf(seed + 1_000_000_007);
   const files: Record<string, FuzzFile> = {};
-  const taken = new Set<string>();
+  const draft: Draft = { random, rare, files, taken: new Set() };
   const bases = Array.from({ length: 1 + random.below(2) }, (_, index) =>
-    makeLayer(random, files, `base${index}`, [], 'Kustomization', taken),
+    makeLayer(draft, `base${index}`, [], 'Kustomization'),
   );
-  const middle = random.chance(50)
-    ? [makeLayer(random, files, 'middle', bases, 'Kustomization', taken)]
-    : bases;
-  const components = random.chance(30)
-    ? [makeLayer(random, files, 'component', middle, 'Component', taken)]
-    : [];
-  const top = makeLayer(random, files, 'top', middle, 'Kustomization', taken, components);
-  return { path: top.folder, files, ...(random.chance(50) && { spec: fluxSpec(random, top.objects) }) };
+  const middle = random.chance(50) ? [makeLayer(draft, 'middle', bases, 'Kustomization')] : bases;
+  const components = random.chance(30) ? makeComponents(draft, middle) : [];
+  const top = makeLayer(draft, 'top', middle, 'Kustomization', components);
+  if (!random.chance(50)) return { path: top.folder, files };
+  const later = rare.chance(15) ? [makeLayer(draft, 'later', [top], 'Component')] : [];
+  return { path: top.folder, files, spec: fluxSpec(draft, top.objects, later) };
+}
+
+/** A component, sometimes with one inside it or another behind it. */
+function makeComponents(draft: Draft, below: readonly Layer[]): readonly Layer[] {
+  const inner = draft.rare.chance(25) ? [makeLayer(draft, 'inner', below, 'Component')] : [];
+  const component = makeLayer(draft, 'component', below, 'Component', inner);
+  return draft.rare.chance(25) ? [component, makeLayer(draft, 'second', below, 'Component')] : [component];
 }
 
 function makeLayer(
-  random: Random,
-  files: Record<string, FuzzFile>,
+  draft: Draft,
   folder: string,
   below: readonly Layer[],
   kind: 'Kustomization' | 'Component',
-  taken: Set<string>,
   components: readonly Layer[] = [],
 ): Layer {
+  const { random, rare, files, taken } = draft;
   const own =
     kind === 'Kustomization' && below.length > 0 && random.chance(60) ? [] : ownObjects(random, taken);
   const inherited = below.flatMap((layer) => layer.objects);
@@ -54,6 +70,11 @@ function makeLayer(
       random.pick<FileStyle>(documents.length === 1 ? ['block', 'flow', 'json', 'block'] : ['block', 'flow']);
     const name = `f${counter++}.${style === 'json' ? 'json' : 'yaml'}`;
     files[`${folder}/${name}`] = { documents, style };
+    return name;
+  };
+  const addText = (content: string): string => {
+    const name = `f${counter++}.yaml`;
+    files[`${folder}/${name}`] = content;
     return name;
   };
   const resources = [
@@ -75,7 +96,10 @@ function makeLayer(
     ...generators[1]?.fields,
     ...transformations(random, objects, addFile),
   };
-  files[`${folder}/kustomization.yaml`] = { documents: [kustomization], style: 'block' };
+  const more = rareFields(rare, objects, folder, { documents: addFile, text: addText });
+  const name = rare.chance(90) ? 'kustomization.yaml' : rare.pick(['kustomization.yml', 'Kustomization']);
+  const style = rare.pick<FileStyle>(['block', 'block', 'block', 'flow', 'json']);
+  files[`${folder}/${name}`] = { documents: [withFields(kustomization, more)], style };
   return { folder, objects, generated: [...known, ...generators.flatMap(({ made }) => made)] };
 }
 
@@ -211,8 +235,16 @@ function replicaEntries(random: Random, objects: readonly KubeObject[]): JsonVal
 }
 
 /** The parts of a Flux Kustomization's spec that change a build. */
-function fluxSpec(random: Random, objects: readonly KubeObject[]): JsonObject {
+function fluxSpec(
+  { random, rare }: Draft,
+  objects: readonly KubeObject[],
+  components: readonly Layer[],
+): JsonObject {
+  const missing = rare.chance(5) ? ['../missing'] : [];
+  const paths = [...components.map(({ folder }) => `../${folder}`), ...missing];
   return {
+    ...(paths.length > 0 && { components: paths }),
+    ...(rare.chance(missing.length > 0 ? 70 : 3) && { ignoreMissingComponents: true }),
     ...(random.chance(30) && { targetNamespace: random.pick(namespaces) }),
     ...(random.chance(20) && { namePrefix: 'fp-' }),
     ...(random.chance(20) && { nameSuffix: '-fs' }),

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../src/base/json.ts';
 import { fluxObject, type Build, type CaseOptions } from '../contract/kustomize/cases.ts';
 import { buildWithPlumb, type BuildAnswer } from '../contract/kustomize/plumbBuild.ts';
 import type { Oracle, OracleAnswer } from '../oracle/oracle.ts';
-import { renderTree, type FuzzTree } from './fuzzTree.ts';
+import { renderSpec, renderTree, type FuzzTree } from './fuzzTree.ts';
 
 /** A tree on which Plumb and the real library disagree. */
 export interface Finding {
@@ -18,7 +18,8 @@ export async function compareTree(
   build: Build,
 ): Promise<Finding | undefined> {
   const files = renderTree(tree);
-  const options: CaseOptions = { path: tree.path, ...(tree.spec !== undefined && { spec: tree.spec }) };
+  const spec = renderSpec(tree);
+  const options: CaseOptions = { path: tree.path, ...(spec !== undefined && { spec }) };
   const question: JsonObject = {
     files,
     path: tree.path,

@@ -1,4 +1,4 @@
-import { equalJson, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { canonicalJson, equalJson, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { yamlStyle, type YamlNode } from '../../kube/yamlNode.ts';
 import { tags } from '../../kube/yamlScalar.ts';
 import { jsonOfYaml } from '../../kube/yamlValue.ts';
@@ -32,10 +32,12 @@ export interface RootChanges {
 
 /** Equal for changes that make the same of a root file, with the same origins. */
 export function keyOfChanges(changes: RootChanges | undefined): string {
-  if (changes?.written === undefined) return JSON.stringify(changes) ?? '';
+  if (changes === undefined) return '';
   const { written, ...values } = changes;
+  const key = canonicalJson(values as unknown as JsonObject);
+  if (written === undefined) return key;
   const { path, line, text } = written.source ?? { path: '', line: 0, text: '' };
-  return JSON.stringify([values, path, line, written.start, text]);
+  return JSON.stringify([key, path, line, written.start, text]);
 }
 
 /** Fields of the spec that have another name in a kustomization. */
