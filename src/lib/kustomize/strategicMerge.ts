@@ -138,18 +138,13 @@ function walkMap(
 ): Merged {
   const target = visitMap(object, patch, context.edit);
   if (target === undefined || target === keptNull) return target;
-  const names = new Set<string>();
-  for (const source of [target, patch]) {
-    const { items } = source ?? { items: [] };
-    if (source?.kind === 'map')
-      for (let index = 0; index < items.length; index += 2) names.add((items[index] as Node).text);
-  }
   const objectField = fieldsOf(target);
   const patchField = fieldsOf(patch);
-  for (const name of [...names].sort(compareBytes)) {
+  const added = keysOf(patch).filter((name) => objectField(name) === undefined);
+  for (const name of new Set([...keysOf(target), ...added.sort(compareBytes)])) {
     const before = objectField(name);
-    const added = patchField(name);
-    const merged = walk(context, before, added, schemaOfField(context.schemas, schema, name));
+    const change = patchField(name);
+    const merged = walk(context, before, change, schemaOfField(context.schemas, schema, name));
     if (merged === keptNull) continue;
     if (merged === undefined || merged.tag === tags.null) clearField(target, name, context.edit);
     else if (merged !== before)
@@ -158,11 +153,18 @@ function walkMap(
         name,
         own(merged, context.edit),
         context.edit,
-        merged === added ? keyStyleOf(patch, name) : 0,
+        merged === change ? keyStyleOf(patch, name) : 0,
       );
     else if (merged.kind === 'scalar') quoteKept(target, name, merged, context.edit);
   }
   return target;
+}
+
+function keysOf(map: Node | undefined): readonly string[] {
+  if (map?.kind !== 'map') return [];
+  const keys: string[] = [];
+  for (let index = 0; index < map.items.length; index += 2) keys.push((map.items[index] as Node).text);
+  return keys;
 }
 
 /** A value that stays is set again upstream, and so gets the quotes that a value of its text needs. */

@@ -62,6 +62,7 @@ function setInContainers(node: Node, rule: ImageRule, edit: Edit): Node {
   }
   for (let index = 0; index + 1 < items.length; index += 2) {
     const value = items[index + 1] as Node;
+    if (value.kind === 'scalar') continue;
     const { text: key } = items[index] as Node;
     let next = setInContainers(value, rule, edit);
     if ((key === 'containers' || key === 'initContainers') && next.kind === 'seq')

@@ -38,7 +38,8 @@ export function mergePatchTransformer(options: MergePatchOptions): Transformer {
   const { type, patches, target, place } = options;
   const [patch, ...others] = patches;
   if (target !== undefined && patch !== undefined) {
-    const merge = changeSome((object) => mergePatch(object, selectedPatch(patch, object), options));
+    const patchFor = onceBy((apiVersion) => selectedPatch(patch, apiVersion));
+    const merge = changeSome((object) => mergePatch(object, patchFor(object.apiVersion), options));
     return {
       type,
       usesSchemas: true,
@@ -74,9 +75,8 @@ function mergeByIdentity(
   patch: Resource,
   options: MergePatchOptions,
 ): (objects: readonly Resource[]) => readonly Resource[] {
-  const merge = changeSome((object) =>
-    mergePatch(object, options.asTexts ? selectedPatch(patch, object) : patch, options),
-  );
+  const patchFor = options.asTexts ? onceBy((apiVersion) => selectedPatch(patch, apiVersion)) : () => patch;
+  const merge = changeSome((object) => mergePatch(object, patchFor(object.apiVersion), options));
   return (objects) => {
     const found = objectsById(objects, patch.originalId);
     const [only] = found;
@@ -105,8 +105,18 @@ function nearestHint(objects: readonly Resource[], patch: Resource): string {
   return 'check apiVersion, kind, name and namespace of the patch';
 }
 
-/** The patch as upstream prepares it for an object that a target selected. */
-function selectedPatch(patch: Resource, object: Resource): Resource {
+/** The function that makes a patch once for each apiVersion. */
+function onceBy(make: (apiVersion: string) => Resource): (apiVersion: string) => Resource {
+  const made = new Map<string, Resource>();
+  return (apiVersion) => {
+    const known = made.get(apiVersion) ?? make(apiVersion);
+    made.set(apiVersion, known);
+    return known;
+  };
+}
+
+/** The patch as upstream prepares it for objects of an apiVersion that a target selected. */
+function selectedPatch(patch: Resource, apiVersion: string): Resource {
   return patch.edited((root, edit) => {
     const annotations = new Map(
       [...patch.annotations].filter(([name]) => name !== buildAnnotation.needsHash),
@@ -115,7 +125,6 @@ function selectedPatch(patch: Resource, object: Resource): Resource {
     result = setMetaTexts(result, 'annotations', annotations, edit);
     result = setName(result, patch.name, edit);
     result = setNamespaceField(result, patch.namespace, edit);
-    const { apiVersion } = object;
     return setField(
       result,
       'apiVersion',
