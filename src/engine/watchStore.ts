@@ -61,11 +61,14 @@ export class WatchStore {
     return undefined;
   }
 
-  /** Every live object of the kind, whatever watch it came from. */
+  /** Every live object of the kind, once: a Kustomization that another one applies is seen by two watches. */
   list(kind: Omit<Kind, 'version'>): readonly KubeObject[] {
-    return [...this.#watched.values()]
-      .filter((watched) => watched.kind.kind === kind.kind && watched.kind.group === kind.group)
-      .flatMap((watched) => [...watched.objects.values()]);
+    const found = new Map<string, KubeObject>();
+    for (const watched of this.#watched.values()) {
+      if (watched.kind.kind !== kind.kind || watched.kind.group !== kind.group) continue;
+      for (const [key, object] of watched.objects) if (!found.has(key)) found.set(key, object);
+    }
+    return [...found.values()];
   }
 
   /** The server's words where it refused to list the kind with these options. */
