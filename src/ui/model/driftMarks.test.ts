@@ -73,9 +73,12 @@ describe('lenses', () => {
       onlyInGit: [{ ref, workload, range }],
       onlyInCluster: Array.from({ length: 7 }, () => ({ ref, workload })),
     });
-    assert.equal(all.length, 6);
+    assert.equal(all.length, 2);
     assert.deepEqual([all[0]?.range.start.line, all[0]?.command], [4, 'plumb.apply']);
-    assert.equal(all.at(-1)?.title, '$(diff-removed) only in the cluster: Deployment/shop/web and 2 more');
+    assert.equal(
+      all.at(-1)?.title,
+      '$(diff-removed) only in the cluster: Deployment/shop/web, Deployment/shop/web and 5 more',
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-import { formatRef } from '../../kube/object.ts';
+import { formatRef, refKey } from '../../kube/object.ts';
 import type { Range } from '../../base/position.ts';
 import type { DriftMark, DriftView, FieldChangeView } from '../../protocol/views.ts';
 import { valueText } from './planText.ts';
@@ -23,7 +23,8 @@ export interface Lens {
   readonly workload: DriftMark['workload'];
 }
 
-const shownLenses = 5;
+/** Objects that a lens names one by one: it has one line. */
+const namedInLens = 2;
 
 /** One mark for each line. What is only edited is left out unless asked for: the user knows what they type. */
 export function lineMarks(view: DriftView, showEdited: boolean, now: number): readonly LineMark[] {
@@ -76,11 +77,10 @@ export function hoverRows(mark: DriftMark, now: number): readonly (readonly [nam
   ];
 }
 
-/** Lenses for objects that exist on one side only. */
+/** Lenses for objects that exist on one side only; what a prune would delete is told in one. */
 export function lenses(view: DriftView): readonly Lens[] {
   const top = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
-  const cluster = view.onlyInCluster.slice(0, shownLenses);
-  const more = view.onlyInCluster.length - cluster.length;
+  const stale = Map.groupBy(view.onlyInCluster, ({ workload }) => refKey(workload));
   return [
     ...view.onlyInGit.map((each) => ({
       range: each.range,
@@ -88,15 +88,20 @@ export function lenses(view: DriftView): readonly Lens[] {
       command: 'plumb.apply' as const,
       workload: each.workload,
     })),
-    ...cluster.map((each, index) => ({
-      range: top,
-      title:
-        `$(diff-removed) only in the cluster: ${formatRef(each.ref)}` +
-        (more > 0 && index === cluster.length - 1 ? ` and ${more} more` : ''),
-      command: 'plumb.prune' as const,
-      workload: each.workload,
-    })),
+    ...[...stale.values()].flatMap((objects) =>
+      objects.slice(0, 1).map(({ workload }) => ({
+        range: top,
+        title: `$(diff-removed) only in the cluster: ${namesText(objects.map(({ ref }) => formatRef(ref)))}`,
+        command: 'plumb.prune' as const,
+        workload,
+      })),
+    ),
   ];
+}
+
+function namesText(names: readonly string[]): string {
+  const named = names.slice(0, namedInLens).join(', ');
+  return names.length > namedInLens ? `${named} and ${names.length - namedInLens} more` : named;
 }
 
 function lineText(marks: readonly DriftMark[], now: number): string {
