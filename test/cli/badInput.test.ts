@@ -215,6 +215,23 @@ check([
     says: /https:\/\/127\.0\.0\.1:1 \(context c\): .*\(ClusterUnreachable\)\n {2}nothing listens there/,
     getSays: /https:\/\/127\.0\.0\.1:1 .*; showing the files alone/,
   },
+  ...(
+    [
+      ['suspend', 'kustomization', 'apps'],
+      ['resume', 'kustomization', 'apps'],
+      ['reconcile', 'kustomization', 'apps'],
+      ['apply', 'kustomization', 'apps', '--yes'],
+      ['prune', 'kustomization', 'apps', '--yes'],
+      ['watch', '--local', '--until-ready'],
+    ] as const
+  ).map((args) => ({
+    name: 'nobody listens',
+    args,
+    kubeconfig: join(folder, 'dead'),
+    code: 4,
+    says: /https:\/\/127\.0\.0\.1:1 .*\(ClusterUnreachable\)\n {2}nothing listens there/,
+    getSays: /https:\/\/127\.0\.0\.1:1 .*; showing the files alone/,
+  })),
   {
     name: 'wrong context',
     args: [...diff, '--context', 'prod'],
@@ -262,6 +279,13 @@ check([
     files: { 'apps/settings.yaml': 'a: [\n' },
     code: 2,
     says: /apps\/settings\.yaml:2:1: .*a list or mapping in brackets is not closed \(BuildFailed\)/,
+  },
+  {
+    name: 'a file that is no YAML',
+    args: ['apply', 'kustomization', 'apps', '--yes'],
+    files: { 'apps/settings.yaml': 'a: [\n' },
+    code: 2,
+    says: /apps\/settings\.yaml:2:1: .*is not closed \(BuildFailed\)/,
   },
   {
     name: 'an object twice',
@@ -333,6 +357,20 @@ check([
   },
   {
     name: 'a user who may only read',
+    args: ['resume', 'kustomization', 'apps'],
+    kubeconfig: reader,
+    code: 2,
+    says: /Kustomization\/flux-system\/apps: cannot be resumed: .*User "reader" cannot patch.*\(AccessDenied\)\n {2}the right to patch/,
+  },
+  {
+    name: 'a user who may only read',
+    args: ['uninstall', '--yes'],
+    kubeconfig: reader,
+    code: 2,
+    says: /\(AccessDenied\)\n {2}\S/,
+  },
+  {
+    name: 'a user who may only read',
     args: ['install', '--yes'],
     kubeconfig: reader,
     code: 2,
@@ -371,6 +409,17 @@ check([
     getSays: tenantSees,
   },
 ]);
+
+test('with the right cluster, rights and files the next try of each succeeds', () => {
+  writeFiles();
+  for (const args of [
+    ['suspend', 'kustomization', 'apps'],
+    ['resume', 'kustomization', 'apps'],
+    ['apply', 'kustomization', 'apps', '--yes'],
+    ['events'],
+  ])
+    assert.deepEqual([args, plumb(cluster.kubeconfig, ...args).code], [args, 0]);
+});
 
 test('a source that cannot be reached ends its run with address and cause, and no workload is touched', async () => {
   const watched = written.filter((path) => !/gitrepositories|leases/.test(path));
