@@ -68,8 +68,13 @@ export interface PlanRequest {
 export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> {
   const { session, contexts, ref, signal } = request;
   requireKustomization(ref);
-  // Both are asked for at once; where both are refused, it is told of the Kustomization, whichever answer came first.
-  const [read, policy] = await Promise.allSettled([readKustomization(request), session.profile(signal)]);
+  // All are asked for at once; where both are refused, it is told of the Kustomization, whichever answer came first.
+  const [read, policy] = await Promise.allSettled([
+    readKustomization(request),
+    session.profile(signal),
+    // Kept by the workspace for when the source is known.
+    request.from === 'source' ? undefined : request.core.workspace.saved(signal),
+  ]);
   if (read.status === 'rejected') throw read.reason;
   if (policy.status === 'rejected') throw policy.reason;
   const { kustomization, isInCluster } = read.value;
