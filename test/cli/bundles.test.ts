@@ -1,11 +1,25 @@
 import assert from 'node:assert/strict';
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import {
+  createProtocolConnection,
+  DidOpenTextDocumentNotification,
+  ExitNotification,
+  HoverRequest,
+  InitializedNotification,
+  InitializeRequest,
+  IPCMessageReader,
+  IPCMessageWriter,
+  PublishDiagnosticsNotification,
+  type PublishDiagnosticsParams,
+  RegistrationRequest,
+  ShutdownRequest,
+} from 'vscode-languageserver/node';
 import { ipcConnection, remoteEngine } from '../../src/protocol/rpc.ts';
 import { olderNode } from '../tools/olderNode.ts';
 import { bundle, fleet } from './plumbProcess.ts';
@@ -92,6 +106,54 @@ for (const { name, program, major } of programs) {
     assert.deepEqual(workloads.map(({ ref }) => ref.name).sort(), ['apps', 'flux-system', 'infra']);
     child.disconnect();
     assert.deepEqual(await exited, [0, null]);
+  });
+
+  test(`${name} runs the language server, which answers, publishes and ends when told to`, async () => {
+    const workspace = mkdtempSync(join(folder, 'workspace-'));
+    const file = join(workspace, 'apps.yaml');
+    const text =
+      'apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: apps\nspec:\n  prune: yes please\n';
+    writeFileSync(file, text);
+    const uri = pathToFileURL(file).href;
+    const child = fork(join(dist, 'languageServer.mjs'), [], {
+      execPath: program,
+      execArgv: [],
+      env: {},
+      silent: true,
+    });
+    const exited = once(child, 'exit');
+    const connection = createProtocolConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
+    const published = new Promise<PublishDiagnosticsParams>((done) =>
+      connection.onNotification(PublishDiagnosticsNotification.type, (params) => {
+        if (params.uri === uri && params.version === 1) done(params);
+      }),
+    );
+    connection.onRequest(RegistrationRequest.type, () => undefined);
+    connection.listen();
+    await connection.sendRequest(InitializeRequest.type, {
+      processId: process.pid,
+      rootUri: null,
+      capabilities: {},
+      workspaceFolders: [{ uri: pathToFileURL(workspace).href, name: 'workspace' }],
+    });
+    await connection.sendNotification(InitializedNotification.type, {});
+    await connection.sendNotification(DidOpenTextDocumentNotification.type, {
+      textDocument: { uri, languageId: 'yaml', version: 1, text },
+    });
+    const hover = await connection.sendRequest(HoverRequest.type, {
+      textDocument: { uri },
+      position: { line: 5, character: 4 },
+    });
+    assert.match(JSON.stringify(hover?.contents), /spec\.prune/);
+    const { diagnostics } = await published;
+    assert.ok(
+      diagnostics.some(({ code }) => code === 'wrong-type'),
+      JSON.stringify(diagnostics),
+    );
+    await connection.sendRequest(ShutdownRequest.type);
+    await connection.sendNotification(ExitNotification.type);
+    assert.deepEqual(await exited, [0, null]);
+    connection.dispose();
   });
 
   test(`${name} loads the bundles of the extension host`, () => {
