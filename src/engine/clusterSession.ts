@@ -1,12 +1,12 @@
-import { sha256Hex } from '../base/digest.ts';
 import type { Logger } from '../base/logger.ts';
 import { asPlumbError, isPlumbError, plumbError, type PlumbError } from '../base/plumbError.ts';
 import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
 import { defaultProfile, type ControllerProfile, profileOfDeployment } from '../flux/controllerProfile.ts';
 import { fluxKinds } from '../flux/kinds.gen.ts';
-import type { KubeObject, ObjectRef } from '../kube/object.ts';
+import type { KubeObject } from '../kube/object.ts';
 import type { ClusterMode, ClusterView } from '../protocol/views.ts';
 import type { Clock } from '../ssa/runContext.ts';
+import { type ClusterIdentity, readClusterIdentity } from './clusterIdentity.ts';
 import { type Installation, readInstallation, readLocalNamespace } from './leases/installation.ts';
 import { requireNoActiveInstance } from './leases/fluxInstance.ts';
 import { LeaseHolder, newHolderIdentity } from './leases/leaseHolder.ts';
@@ -29,8 +29,6 @@ export interface ClusterSessionOptions {
   readonly onModeChanged: (view: ClusterView, why: string) => void;
 }
 
-const kubeSystem: ObjectRef = { group: '', version: 'v1', kind: 'Namespace', name: 'kube-system' };
-
 /** One cluster: who it is, who reconciles it, and in which mode this engine is there. */
 export class ClusterSession {
   readonly cluster: ClusterClient;
@@ -41,7 +39,7 @@ export class ClusterSession {
   #term: LocalTerm | undefined;
   /** Why local mode ended by itself, until it is entered again. */
   #ended: PlumbError | undefined;
-  #identified: { readonly uid: string; readonly version: string } | undefined;
+  #identified: ClusterIdentity | undefined;
 
   constructor(options: ClusterSessionOptions) {
     this.#options = options;
@@ -75,19 +73,10 @@ export class ClusterSession {
     own: (ref, write) => this.#term?.tripwire.own(ref, write) ?? write(),
   };
 
-  /** UID of kube-system, or a digest of the server where that cannot be read; and the server's version. Asked once. */
-  async identify(signal?: AbortSignal): Promise<{ readonly uid: string; readonly version: string }> {
+  /** Who the cluster is. Asked once. */
+  async identify(signal?: AbortSignal): Promise<ClusterIdentity> {
     if (this.#identified !== undefined) return this.#identified;
-    const [version, namespace] = await Promise.all([
-      this.cluster.raw('/version', signal),
-      this.cluster.get(kubeSystem, signal),
-    ]);
-    const uid = namespace.type === 'ok' ? namespace.value.metadata.uid : undefined;
-    const gitVersion = version.type === 'ok' ? version.value['gitVersion'] : undefined;
-    this.#identified = {
-      uid: uid ?? `server-${sha256Hex(this.cluster.server).slice(0, 16)}`,
-      version: typeof gitVersion === 'string' ? gitVersion : '',
-    };
+    this.#identified = await readClusterIdentity(this.cluster, signal);
     return this.#identified;
   }
 

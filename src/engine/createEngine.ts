@@ -3,6 +3,7 @@ import type { Engine, EngineConfig } from '../protocol/engine.ts';
 import { createBootstrapApi } from './bootstrapApi.ts';
 import { createDownApi } from './down/downApi.ts';
 import { completeDependencies, EngineCore, type EngineDependencies } from './engineCore.ts';
+import { findClusters } from './findClusters.ts';
 import { resumeObject, suspendObject } from './fluxCommands.ts';
 import { listEvents } from './look/listEvents.ts';
 import { traceObject } from './look/traceObject.ts';
@@ -27,6 +28,7 @@ export function createEngine(
 
   const engine: Engine = {
     contexts: () => core.contexts(),
+    findClusters: (contexts, options) => findClusters(core, contexts, signalOf(options)),
     status: (options) => statusOf(core, signalOf(options), workloads.running(), workloads.drifted),
     tree: (options) => readTree(core, signalOf(options), workloads.drifted),
     render: (ref, options) => workloads.render(ref, signalOf(options)),

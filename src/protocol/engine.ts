@@ -15,6 +15,7 @@ import type { DownPlan, DownResult } from './down.ts';
 import type { EngineEvent } from './events.ts';
 import type { EventsQuery, EventView, TraceQuery, TraceView } from './look.ts';
 import type {
+  ClusterMatch,
   ClusterMode,
   ContextView,
   DriftView,
@@ -99,6 +100,8 @@ export interface LookApi {
 export interface Engine extends BootstrapApi, DownApi, LookApi {
   /** The contexts of the kubeconfig; none when there is no kubeconfig. Throws KubeconfigInvalid. */
   contexts(options?: CallOptions): Promise<readonly ContextView[]>;
+  /** Asks the clusters of these contexts, and no others, which of them reconcile an open folder. Read-only. */
+  findClusters(contexts: readonly string[], options?: CallOptions): Promise<readonly ClusterMatch[]>;
   status(options?: CallOptions): Promise<StatusView>;
   /** The union of files and cluster; complete from the files within a second when there is no cluster. */
   tree(options?: CallOptions): Promise<TreeView>;

@@ -6,6 +6,7 @@ export type RequestName = Exclude<keyof Engine, 'documents' | 'workspaceChanged'
 /** Every one of them, with the number of its arguments before the options. */
 export const argumentCounts: Readonly<Record<RequestName, number>> = {
   contexts: 0,
+  findClusters: 1,
   status: 0,
   tree: 0,
   render: 1,

@@ -71,6 +71,24 @@ export interface ContextView {
   readonly user: string;
 }
 
+/** What a cluster that was asked has to do with the open folders. */
+export interface ClusterMatch {
+  readonly context: string;
+  /** Absent where it did not answer. */
+  readonly uid?: string;
+  /** The Kustomizations whose source has a remote of an open folder. */
+  readonly workloads: readonly {
+    readonly ref: ObjectRef;
+    readonly folder: string;
+    /** Where in the folder, `clusters/prod`; '' for all of it. */
+    readonly path: string;
+    /** Whether the folder has it, as it is now. */
+    readonly isInFolder: boolean;
+  }[];
+  /** Why it could not be asked. */
+  readonly problem?: string;
+}
+
 export interface ClusterView {
   readonly context: string;
   readonly server: string;

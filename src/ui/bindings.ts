@@ -1,10 +1,18 @@
 import * as vscode from 'vscode';
-import { bindingFor, bindingStep, type Binding } from './model/binding.ts';
+import {
+  bindingFor,
+  bindingStep,
+  chosenBinding,
+  remembered,
+  type Binding,
+  type FoundCluster,
+} from './model/binding.ts';
 import type { WorkspaceState } from './workspaceState.ts';
 
 const memoryKey = 'plumb.binding';
+const knownKey = 'plumb.bindings';
 
-/** Which cluster this workspace works with. The engine writes to no other. */
+/** Which clusters this workspace is bound to, and with which of them it works. The engine writes to no other. */
 export class Bindings {
   readonly #memory: vscode.Memento;
   /** The cluster the user was last asked about, so that a question is asked once. */
@@ -18,9 +26,19 @@ export class Bindings {
     return bindingFor(this.#memory.get<Binding>(memoryKey), settingOf());
   }
 
-  /** Binds the workspace to the context; its cluster is the one that answers next. The engine must be started anew. */
-  async choose(context: string): Promise<void> {
-    await this.#memory.update(memoryKey, { context, from: 'chosen' } satisfies Binding);
+  /** Every cluster the workspace was ever bound to, the latest first. */
+  get known(): readonly Binding[] {
+    return this.#memory.get<readonly Binding[]>(knownKey, []);
+  }
+
+  /** Works with the context from now on. The engine must be started anew. */
+  async choose(context: string, found?: FoundCluster): Promise<void> {
+    await this.#keep(chosenBinding(context, this.known, found));
+  }
+
+  /** As `choose`, with whatever cluster the context leads to now. */
+  async chooseAnew(context: string): Promise<void> {
+    await this.#keep(chosenBinding(context, [], undefined));
   }
 
   /** The setting was changed by hand: that is the latest word. */
@@ -32,10 +50,15 @@ export class Bindings {
   follow(state: WorkspaceState, restart: () => Promise<void>): vscode.Disposable {
     const review = async (): Promise<void> => {
       const step = bindingStep(this.current, settingOf(), state.status);
-      if (step.type === 'bind') await this.#memory.update(memoryKey, step.binding);
+      if (step.type === 'bind') await this.#keep(step.binding);
       if (step.type === 'ask') await this.#ask(step.context, state, restart);
     };
     return state.onDidChange(() => void review());
+  }
+
+  async #keep(binding: Binding): Promise<void> {
+    await this.#memory.update(memoryKey, binding);
+    await this.#memory.update(knownKey, remembered(this.known, binding));
   }
 
   async #ask(context: string, state: WorkspaceState, restart: () => Promise<void>): Promise<void> {
@@ -51,7 +74,7 @@ export class Bindings {
     );
     if (answer === choose) await vscode.commands.executeCommand('plumb.chooseCluster');
     if (answer !== bind) return;
-    await this.choose(context);
+    await this.chooseAnew(context);
     await restart();
   }
 }

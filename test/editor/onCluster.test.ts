@@ -108,6 +108,23 @@ describe('the editor on a cluster', () => {
     });
   });
 
+  it('finds the cluster that reconciles the folder and binds the workspace to it', async (test) => {
+    const clone = await cluster.freshClone(test);
+    await editor.inWindow(test, clone, async (workbench) => {
+      await workbench.openContainer('GitOps');
+      await workbench.row('Workloads', /apps.*main@/);
+      await workbench.runCommand('Plumb: Choose Cluster…');
+      await workbench.pickItem('Find by the Remotes of This Folder…');
+      await workbench.question('Which clusters may be asked, with your logins?');
+      await workbench.pickItem('sandbox');
+      await (await workbench.see('.quick-input-widget .monaco-button', 'OK')).click();
+      await workbench.pickItem(/sandbox.*reconciles .*3 Kustomizations of this folder/);
+      await workbench.row('Workloads', /apps.*main@/);
+      await workbench.runCommand('Plumb: Choose Cluster…');
+      await workbench.see('.quick-input-widget .monaco-list-row', /sandbox.*now, /);
+    });
+  });
+
   it('suspends with a reason and resumes', async (test) => {
     const clone = await cluster.freshClone(test);
     const suspended = async () =>

@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import type { Binding, FoundCluster } from '../model/binding.ts';
 import type { EngineClient } from '../engineClient.ts';
 import type { Log } from '../log.ts';
 import type { PlanContent } from '../planContent.ts';
@@ -16,7 +17,13 @@ export interface UiContext {
 export interface CommandContext extends UiContext {
   readonly onSave: { choose(): Promise<void> };
   /** Which cluster the workspace works with. */
-  readonly bindings: { choose(context: string): Promise<void> };
+  readonly bindings: {
+    readonly current: Binding | undefined;
+    readonly known: readonly Binding[];
+    choose(context: string, found?: FoundCluster): Promise<void>;
+    /** With whatever cluster the context leads to now. */
+    chooseAnew(context: string): Promise<void>;
+  };
   readonly credentials: { forget(): Promise<void> };
   /** What the user said last, for this workspace. Holds no secrets. */
   readonly memory: vscode.Memento;

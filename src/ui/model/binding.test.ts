@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { StatusView } from '../../protocol/views.ts';
-import { bindingFor, bindingStep, type Binding } from './binding.ts';
+import { bindingFor, bindingStep, chosenBinding, remembered, type Binding } from './binding.ts';
 
 function answered(context: string, uid: string | undefined, reachable = true): StatusView {
   return {
@@ -61,5 +61,25 @@ describe('the binding of a workspace to a cluster', () => {
     assert.equal(bindingFor({ ...staging, from: 'setting' }, ''), undefined);
     const chosen: Binding = { ...staging, from: 'chosen' };
     assert.equal(bindingFor(chosen, 'prod'), chosen);
+  });
+
+  it('is the one from before when a context is chosen again: another cluster behind it is asked about', () => {
+    const known = remembered([{ context: 'prod', clusterUid: 'u2', from: 'chosen' }], staging);
+    assert.deepEqual(
+      known.map(({ context }) => context),
+      ['staging', 'prod'],
+    );
+    const again = chosenBinding('prod', known, { uid: 'u9', path: 'clusters/prod' });
+    assert.deepEqual(again, { context: 'prod', clusterUid: 'u2', path: 'clusters/prod', from: 'chosen' });
+    assert.deepEqual(bindingStep(again, '', answered('prod', 'u9')), { type: 'ask', context: 'prod' });
+    assert.equal(remembered(known, again).length, 2);
+  });
+
+  it('takes cluster and path from what was found, and keeps the path at the first answer', () => {
+    const found = chosenBinding('dev', [], { uid: 'u5', path: 'clusters/dev' });
+    assert.deepEqual(found, { context: 'dev', clusterUid: 'u5', path: 'clusters/dev', from: 'chosen' });
+    const unknown: Binding = { context: 'dev', path: 'clusters/dev', from: 'chosen' };
+    assert.deepEqual(bindingStep(unknown, '', answered('dev', 'u5')), { type: 'bind', binding: found });
+    assert.deepEqual(chosenBinding('dev', [], undefined), { context: 'dev', from: 'chosen' });
   });
 });

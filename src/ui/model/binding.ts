@@ -5,8 +5,41 @@ export interface Binding {
   readonly context: string;
   /** Unknown until the cluster has answered for the first time. */
   readonly clusterUid?: string;
+  /** Where in the folder the cluster's Kustomizations begin; known for a cluster that was found by the folder's remotes. */
+  readonly path?: string;
   /** Who named the context: the user in this window, the setting, or the kubeconfig when nobody else did. */
   readonly from: 'chosen' | 'setting' | 'currentContext';
+}
+
+/** A cluster that was found by the remotes of the folder. */
+export interface FoundCluster {
+  readonly uid: string;
+  readonly path: string;
+}
+
+/**
+ * The binding to a context that the user named. One that was bound before keeps its cluster: when the context has come to
+ * lead to another one meanwhile, that is asked about, not taken over.
+ */
+export function chosenBinding(
+  context: string,
+  known: readonly Binding[],
+  found: FoundCluster | undefined,
+): Binding {
+  const before = known.find((binding) => binding.context === context);
+  const clusterUid = before?.clusterUid ?? found?.uid;
+  const path = found?.path ?? before?.path;
+  return {
+    context,
+    from: 'chosen',
+    ...(clusterUid !== undefined && { clusterUid }),
+    ...(path !== undefined && { path }),
+  };
+}
+
+/** All clusters the workspace was bound to, the latest first, one per context. */
+export function remembered(known: readonly Binding[], binding: Binding): readonly Binding[] {
+  return [binding, ...known.filter(({ context }) => context !== binding.context)];
 }
 
 /** What is to be done about the binding after the engine has spoken. */
@@ -37,7 +70,7 @@ export function bindingStep(
   if (binding !== undefined && binding.context !== context) return { type: 'keep' };
   if (binding?.clusterUid === undefined) {
     const from = binding?.from ?? (setting === '' ? 'currentContext' : 'setting');
-    return { type: 'bind', binding: { context, clusterUid: uid, from } };
+    return { type: 'bind', binding: { ...binding, context, clusterUid: uid, from } };
   }
   return binding.clusterUid === uid ? { type: 'keep' } : { type: 'ask', context };
 }
