@@ -33,26 +33,27 @@ export function inlineObjects(entry: Located<string>): readonly Resource[] | und
 
 /**
  * Refuses a validator that wrote to an object. Upstream compares the nodes with the places they were read from, so a value
- * that is set to what it was counts, too.
+ * that is set to what it was counts, too, unless the build itself had set it.
  */
 export function requireSame(plugin: Resource, before: readonly Resource[], after: readonly Resource[]): void {
   const isSame =
     before.length === after.length &&
-    before.every((object, index) => isSameNode(object.root, withoutMark(after[index] as Resource).root));
+    before.every(({ root }, index) => isSameNode(root, withoutMark(after[index] as Resource).root, root));
   if (!isSame) fail('kustomization-invalid', `the validator ${plugin.kind} changes objects`, plugin.root);
 }
 
-function isSameNode(left: Node, right: Node): boolean {
+function isSameNode(left: Node, right: Node, root: Node): boolean {
   if (left === right) return true;
+  const { source } = root;
+  const isRead = left.source === source;
   return (
     left.kind === right.kind &&
     left.tag === right.tag &&
     left.style === right.style &&
     left.text === right.text &&
-    left.source === right.source &&
-    left.start === right.start &&
+    (!isRead || (right.source === source && left.start === right.start)) &&
     left.items.length === right.items.length &&
-    left.items.every((item, index) => isSameNode(item, right.items[index] as Node))
+    left.items.every((item, index) => isSameNode(item, right.items[index] as Node, root))
   );
 }
 
