@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { buildFolder } from './localBuild.ts';
+import { buildTarget } from './localBuild.ts';
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'plumb-local-')));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,7 +25,7 @@ symlinkSync('nowhere', join(folder, 'app/broken.yaml'));
 
 async function build(resource: string, loadRestrictions: 'rootOnly' | 'none'): Promise<string> {
   write('app/kustomization.yaml', `resources:\n  - ${resource}\n`);
-  const { text, diagnostics } = await buildFolder(join(folder, 'app'), {
+  const { text, diagnostics } = await buildTarget('app', folder, {
     loadRestrictions,
     format: 'yaml',
     remoteBases: 'refused',

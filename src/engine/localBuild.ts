@@ -1,12 +1,14 @@
 import { realpath, stat } from 'node:fs/promises';
-import { basename, relative, sep } from 'node:path';
+import { basename, relative, resolve, sep } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { plumbError } from '../base/plumbError.ts';
 import type { Origin } from '../base/position.ts';
+import { joinTreePath } from '../base/treePath.ts';
 import type { BuiltObject } from '../kube/builtObject.ts';
 import { formatRef, refOf } from '../kube/object.ts';
 import type { BuildOptions, BuildResult } from '../lib/kustomize/buildKustomization.ts';
 import { buildWithRemotes } from '../lib/kustomize/buildWithRemotes.ts';
+import { parseGitUrl, type GitUrl } from '../lib/kustomize/gitUrl.ts';
 import type { FetchRemotes } from '../lib/kustomize/loader.ts';
 import { printBuild } from '../lib/kustomize/printBuild.ts';
 import type { ReadableTree } from '../base/readableTree.ts';
@@ -37,18 +39,58 @@ export interface LocalBuild {
 }
 
 /**
- * Builds a folder of the disk as `kustomize build` does; reads the files that the build names, fetches its remote bases and
- * writes nothing.
+ * Builds what a path or a URL names as `kustomize build` does; reads the files that the build names, fetches what lies
+ * elsewhere and writes nothing. Throws InvalidPath for a folder that is not there, GitOperationFailed for a repository
+ * that cannot be fetched.
  */
-export async function buildFolder(folder: string, options: LocalBuildOptions): Promise<LocalBuild> {
+export function buildTarget(target: string, cwd: string, options: LocalBuildOptions): Promise<LocalBuild> {
+  const repository = parseGitUrl(target);
+  return repository === undefined
+    ? buildFolder(resolve(cwd, target), options)
+    : buildRepository(repository, options);
+}
+
+async function buildFolder(folder: string, options: LocalBuildOptions): Promise<LocalBuild> {
   const { tree, path } = await openFolder(folder, options.onRead);
-  const { objects, diagnostics } = await buildOnDisk(tree, path, options, {
-    loadRestrictions: options.loadRestrictions,
-    order: 'legacy',
-    untyped: 'built',
-    version: 'v5.8.1',
-  });
+  const { objects, diagnostics } = await buildOnDisk(
+    tree,
+    path,
+    options,
+    asProgram(options.loadRestrictions),
+  );
   return localBuild(folderNames(tree, path), objects, diagnostics, printBuild(objects, options.format));
+}
+
+/** As upstream, the files of a repository are always restricted to the folder of their kustomization. */
+async function buildRepository(
+  repository: GitUrl,
+  { signal, format, remoteBases }: LocalBuildOptions,
+): Promise<LocalBuild> {
+  const { url, path } = repository;
+  if (remoteBases === 'refused')
+    throw plumbError('InvalidConfiguration', { subject: url, message: 'remote bases are not allowed' });
+  const { userRemotes } = await import('./userRemotes.ts');
+  const { fetch, close } = userRemotes();
+  try {
+    const fetched = (await fetch([{ type: 'git', ...repository }], signal)).get(url);
+    if (fetched === undefined || 'error' in fetched || fetched instanceof Uint8Array) {
+      const cause = fetched !== undefined && 'error' in fetched ? fetched.error : 'it is no repository';
+      throw plumbError('GitOperationFailed', { subject: url, message: `cannot be fetched: ${cause}` });
+    }
+    const folder = joinTreePath('', path);
+    if (folder === undefined || !fetched.isFolder(folder))
+      throw plumbError('InvalidPath', { subject: url, message: `the repository has no folder ${path}` });
+    const build = await buildWithRemotes(fetched, folder, asProgram('rootOnly'), { fetch, signal });
+    const { objects, diagnostics } = build;
+    return localBuild((file) => file, objects, diagnostics, printBuild(objects, format));
+  } finally {
+    await close();
+  }
+}
+
+/** How `kustomize build` differs from Flux's controllers. */
+function asProgram(loadRestrictions: LocalBuildOptions['loadRestrictions']): BuildOptions {
+  return { loadRestrictions, order: 'legacy', untyped: 'built', version: 'v5.8.1' };
 }
 
 /** The disk, and a folder's real path on it. Throws InvalidPath when it is none. */

@@ -8,6 +8,8 @@ import type { FetchRemotes, RemoteNeed, Remotes } from '../lib/kustomize/loader.
 /** No manifest is larger; a URL must not fill the memory. */
 const maxFileBytes = 64 * 1024 * 1024;
 const timeoutMs = 60_000;
+/** The longest that a URL may ask for with `?timeout=`; a timer takes no more than 24 days. */
+const maxTimeoutMs = 3_600_000;
 
 type Fetched = Remotes extends ReadonlyMap<string, infer T> ? T : never;
 
@@ -68,6 +70,7 @@ async function fetchRepository(
   const remote: GitRemote = {
     url: urlOf(need.repository),
     ...(auth !== undefined && { auth }),
+    ...(need.timeoutMs !== undefined && { timeoutMs: Math.min(need.timeoutMs, maxTimeoutMs) }),
   };
   const commit = await git.fetch(remote, await selectorOf(git, remote, need.ref, signal), signal);
   return cloneFiles(git, remote, commit, { recurseSubmodules: need.submodules, signal });

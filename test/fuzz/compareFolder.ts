@@ -6,7 +6,7 @@ import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatDiagnostic } from '../../src/base/diagnostic.ts';
 import { isPlumbError } from '../../src/base/plumbError.ts';
-import { buildFolder } from '../../src/engine/localBuild.ts';
+import { buildTarget } from '../../src/engine/localBuild.ts';
 import type { OracleAnswer } from '../oracle/oracle.ts';
 import { withOracle } from './fuzzRun.ts';
 
@@ -60,7 +60,7 @@ function readAnswers(): Record<string, OracleAnswer> {
 async function buildWithPlumb(path: string): Promise<OracleAnswer> {
   const { signal } = new AbortController();
   try {
-    const built = await buildFolder(path, {
+    const built = await buildTarget(path, '/', {
       loadRestrictions: 'rootOnly',
       format: 'yaml',
       remoteBases: 'refused',

@@ -11,12 +11,13 @@ const restrictions = { LoadRestrictionsRootOnly: 'rootOnly', LoadRestrictionsNon
 export const buildCommand: Command = {
   name: 'build',
   summary: 'Print what a folder or a Kustomization builds',
-  usage: 'DIR | kustomization NAME [--path DIR -f FILE]',
+  usage: 'DIR | URL | kustomization NAME [--path DIR -f FILE]',
   completions: ['file', 'object'],
   details:
-    'A folder is built as kustomize build does, without asking any cluster. A Kustomization is built as Flux does, from the\nrepository you stand in, with substitution and ownership labels; values of Secrets are masked. With -f no cluster is asked:\nthe Kustomization comes from the file, the manifests from --path, variables of substituteFrom are not there, and only\nwhat SOPS encrypted is masked, as in flux build kustomization --dry-run.',
+    'A folder, or one of a repository behind a URL, is built as kustomize build does, without asking any cluster. A Kustomization is built as Flux does, from the\nrepository you stand in, with substitution and ownership labels; values of Secrets are masked. With -f no cluster is asked:\nthe Kustomization comes from the file, the manifests from --path, variables of substituteFrom are not there, and only\nwhat SOPS encrypted is masked, as in flux build kustomization --dry-run.',
   examples: [
     ['plumb build apps/dev', 'the manifests of an overlay'],
+    ['plumb build https://github.com/org/repo//apps/dev?ref=v1', 'the same of a repository elsewhere'],
     ['plumb build apps/dev --explain', 'each field with the line that set it'],
     ['plumb build kustomization apps', 'what Flux would apply from the files you stand in'],
     ['plumb build kustomization apps -f flux.yaml --path apps', 'the same without a cluster'],
@@ -63,20 +64,20 @@ export const buildCommand: Command = {
   },
   run: (ctx) => {
     const [first, name] = ctx.positionals;
-    if (first === undefined) throw new UsageError('name a folder, or kustomization NAME');
+    if (first === undefined) throw new UsageError('name a folder, a URL, or kustomization NAME');
     if (name !== undefined && /^(ks|kustomizations?)$/i.test(first))
       return textOption(ctx, 'kustomization-file') === undefined
         ? buildFlux(ctx, name)
         : buildFluxFile(ctx, name);
-    if (name !== undefined) throw new UsageError('one folder at a time');
-    return buildDirectory(ctx, first);
+    if (name !== undefined) throw new UsageError('one folder or URL at a time');
+    return buildPlain(ctx, first);
   },
 };
 
-async function buildDirectory(ctx: CommandContext, folder: string): Promise<number> {
+async function buildPlain(ctx: CommandContext, target: string): Promise<number> {
   const onRead = lightProcess();
-  const { buildFolder } = await import('../../engine/localBuild.ts');
-  const built = await buildFolder(resolve(ctx.cwd, folder), {
+  const { buildTarget } = await import('../../engine/localBuild.ts');
+  const built = await buildTarget(target, ctx.cwd, {
     loadRestrictions: restrictionOf(ctx),
     format: formatOf(ctx),
     remoteBases: remoteBasesOf(ctx),

@@ -43,14 +43,16 @@ export async function withRemote<T>(
   work: (env: GitEnvironment) => Promise<T>,
 ): Promise<T> {
   const url = URL.parse(remote.url);
-  if (url === null || !['http:', 'https:', 'ssh:'].includes(url.protocol)) {
+  const isUsers = remote.auth?.type === 'user';
+  const protocols = ['http:', 'https:', 'ssh:', ...(isUsers ? ['file:'] : [])];
+  if (url === null || !protocols.includes(url.protocol)) {
     throw plumbError('InvalidConfiguration', {
       message: `the URL ${JSON.stringify(remote.url.replace(/\/\/[^/@]*@/, '//'))} is none that git can be reached at`,
       reason: 'URLInvalid',
       hint: 'use http://, https:// or ssh://user@host/path',
     });
   }
-  if (remote.auth?.type === 'user') return work(userEnvironment());
+  if (isUsers) return work(userEnvironment());
   const folder = await mkdtemp(join(tmpdir(), 'plumb-git-auth-'));
   try {
     const write = async (name: string, content: string, mode = 0o600): Promise<string> => {

@@ -18,7 +18,7 @@ export type GitAuth =
 
 /** A repository elsewhere, and how to reach it. */
 export interface GitRemote {
-  /** `https`, `http` or `ssh`. A user and password in it are used when `auth` is absent. */
+  /** `https`, `http` or `ssh`; for the user's own git also `file`. A user and password in it are used when `auth` is absent. */
   readonly url: string;
   readonly auth?: GitAuth;
   /** PEM; trusted besides the system's. */

@@ -1,3 +1,5 @@
+import { parseDuration, type DurationMs } from '../../base/duration.ts';
+
 /** A repository that a kustomization names by URL, as kustomize takes such URLs apart. */
 export interface GitUrl {
   /** The URL as written; it names the fetched tree in BuildOptions.remotes. */
@@ -9,6 +11,8 @@ export interface GitUrl {
   /** The folder inside the repository. */
   readonly path: string;
   readonly submodules: boolean;
+  /** How long one git command may take, where the URL says. */
+  readonly timeoutMs?: DurationMs;
 }
 
 /** Takes a URL apart; undefined when kustomize would not take it for a repository. */
@@ -28,7 +32,14 @@ export function parseGitUrl(url: string): GitUrl | undefined {
     ref: query.get('ref') || query.get('version') || '',
     path: parts.path.replace(/^\//, ''),
     submodules: submodules === null || !/^(?:0|f|F|false|FALSE|False)$/.test(submodules),
+    ...timeoutOf(query.get('timeout') ?? ''),
   };
+}
+
+/** Whole seconds or a duration of Go; anything else counts as not given. */
+function timeoutOf(text: string): { readonly timeoutMs?: DurationMs } {
+  const timeoutMs = /^[+-]?\d+$/.test(text) ? Number(text) * 1000 : parseDuration(text);
+  return timeoutMs !== undefined && timeoutMs > 0 ? { timeoutMs } : {};
 }
 
 /** Tells whether a path is an http(s) URL, of a file or of a repository. */
