@@ -133,6 +133,12 @@ export interface ChangeView {
   readonly approximate: boolean;
   /** The server's words when the dry-run was refused. */
   readonly message?: string;
+  /** The fields that the server complains about, each at the line that set it. */
+  readonly complaints?: readonly {
+    readonly field: string;
+    readonly message: string;
+    readonly location?: SourceLocation;
+  }[];
   /** What the user can do about it. */
   readonly hint?: string;
   readonly fields: readonly FieldChangeView[];

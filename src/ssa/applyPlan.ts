@@ -6,6 +6,7 @@ import type { BuiltObject } from '../kube/builtObject.ts';
 import { computeStatus } from '../kube/kstatus.ts';
 import { formatRef, refKey, refOf, type KubeObject, type ObjectRef } from '../kube/object.ts';
 import type { ApplyPolicy } from './applyPolicy.ts';
+import { complaintsOf } from './complaints.ts';
 import { deleteAndWait } from './deleteAndWait.ts';
 import type { Action, Change, ChangeSet, ChangeSetEntry, Plan } from './plan.ts';
 import { changesOfStage, isWritten, judgeAll } from './planApply.ts';
@@ -76,7 +77,7 @@ export function requireJudged(changes: readonly Change[]): void {
     refused.ref,
     dryRunMessage(refused.ref, refused.refusal),
     refused.refusal,
-    refused.origins.at(''),
+    complaintsOf(refused)[0]?.origin,
   );
 }
 
@@ -195,7 +196,7 @@ async function writeOne(ctx: RunContext, planned: Change, options: ApplyOptions)
         change.ref,
         `${formatRef(change.ref)} apply failed: ${refusal.message}`,
         refusal,
-        change.origins.at(''),
+        complaintsOf({ ...change, refusal })[0]?.origin,
       );
     const [now] = await judgeAll(ctx, [builtOf(planned)], options);
     if (now === undefined) throw outdated(change.ref);

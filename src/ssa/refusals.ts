@@ -1,7 +1,6 @@
 import { plumbError, type ErrorCode, type PlumbError } from '../base/plumbError.ts';
 import type { Origin } from '../base/position.ts';
 import { kindNotServed, type Refusal } from '../clients/cluster/clusterClient.ts';
-import { joinPointer } from '../kube/jsonPointer.ts';
 import { isSecretObject, maskText } from '../kube/mask.ts';
 import { formatRef, type ObjectRef } from '../kube/object.ts';
 import type { Change } from './plan.ts';
@@ -73,37 +72,4 @@ export function refusalHint(ref: ObjectRef, refusal: Refusal): string {
     return 'correct the object, or ask who runs the admission webhook';
   if (refusal.httpStatus === 404) return 'create the namespace first, or add it to this set';
   return 'correct the object; the server names the field';
-}
-
-/** One complaint of the server about an object, with the line that set the field where Git has one. */
-export interface FieldComplaint {
-  readonly message: string;
-  /** `spec.template.spec.containers[0].image`, as the server writes it. */
-  readonly field?: string;
-  readonly origin?: Origin;
-}
-
-/** What the server said about a refused object, field by field. */
-export function complaintsOf({
-  refusal,
-  origins,
-}: Pick<Change, 'refusal' | 'origins'>): readonly FieldComplaint[] {
-  if (refusal === undefined) return [];
-  const whole = origins.at('');
-  if (refusal.causes.length === 0)
-    return [{ message: refusal.message, ...(whole !== undefined && { origin: whole }) }];
-  return refusal.causes.map(({ field, message }) => {
-    const origin = field === undefined ? whole : (origins.at(pointerOfField(field)) ?? whole);
-    return {
-      message: message ?? refusal.message,
-      ...(field !== undefined && { field }),
-      ...(origin !== undefined && { origin }),
-    };
-  });
-}
-
-/** `spec.ports[0].name` and `metadata.annotations[a.b/c]` as JSON pointers. */
-function pointerOfField(field: string): string {
-  const tokens = [...field.matchAll(/([^.[\]]+)|\[([^\]]*)\]/g)].map((match) => match[1] ?? match[2] ?? '');
-  return tokens.reduce((pointer, token) => joinPointer(pointer, token), '');
 }

@@ -77,6 +77,7 @@ test('only a server that could not answer is temporary, and a webhook that faile
     [true, refused(500, 'etcdserver: leader changed')],
     [true, refused(503, 'the server is currently unable to handle the request')],
     [false, refused(500, 'failed calling webhook "a.b.c": context deadline exceeded')],
+    [false, refused(500, 'failed to create typed patch object (a/b; v1, Kind=C): .x: expected numeric')],
     [false, refused(404, 'not found')],
     [false, refused(409, 'the object has been modified')],
     [false, refused(422, 'invalid')],

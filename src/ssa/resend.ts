@@ -1,6 +1,7 @@
 import type { DurationMs } from '../base/duration.ts';
 import { isPlumbError } from '../base/plumbError.ts';
 import type { Answer } from '../clients/cluster/clusterClient.ts';
+import { isTypeError } from './complaints.ts';
 import type { Clock } from './runContext.ts';
 
 /** Times a call is sent at most; with one failure in five, one call in three thousand fails. */
@@ -47,9 +48,12 @@ function isBroken(error: unknown): boolean {
   return code !== undefined && brokenCodes.has(code);
 }
 
-/** The server or what stands before it could not answer. A webhook that failed has been waited for already. */
+/**
+ * The server or what stands before it could not answer. A webhook that failed has been waited for already, and an object that does
+ * not fit its schema never will.
+ */
 export function isTemporaryRefusal(answer: Answer<unknown>): boolean {
   if (answer.type === 'ok') return false;
   const { httpStatus, message } = answer.refusal;
-  return [500, 502, 503, 504].includes(httpStatus) && !message.includes('webhook');
+  return [500, 502, 503, 504].includes(httpStatus) && !message.includes('webhook') && !isTypeError(message);
 }

@@ -79,6 +79,10 @@ function changeLines(change: ChangeView, style: Style, now: number): readonly st
     head,
     ...notes.map((note) => style.dim(`    ${note}`)),
     ...(change.message === undefined ? [] : [`    ${change.message}`]),
+    ...(change.complaints ?? []).map(
+      ({ field, location }) =>
+        `    ${field}${location === undefined ? '' : style.dim(`  ${placeOf(location)}`)}`,
+    ),
     ...(change.hint === undefined || !isRefused(change) ? [] : [`    ${change.hint}`]),
     ...(change.action === 'created' ? [] : change.fields.map((field) => fieldLine(field, style, now))),
   ];

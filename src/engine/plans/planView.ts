@@ -12,6 +12,7 @@ import type {
   StaleView,
 } from '../../protocol/views.ts';
 import type { Change, FieldChange } from '../../ssa/plan.ts';
+import { complaintsOf } from '../../ssa/complaints.ts';
 import { refusalHint } from '../../ssa/refusals.ts';
 import type { StaleObject } from '../../ssa/previewPrune.ts';
 import type { WorkloadPlan } from './planWorkload.ts';
@@ -52,12 +53,24 @@ function makeChangeView(change: Change, folder: string | undefined): ChangeView 
     action: change.action,
     verified: change.verified,
     approximate: change.approximate ?? false,
-    ...(refusal !== undefined && { message: refusal.message, ...hintOf(change) }),
+    ...(refusal !== undefined && {
+      message: refusal.message,
+      ...complaintsIn(change, folder),
+      ...hintOf(change),
+    }),
     fields: change.fields.map((field) => fieldView(change, field, folder)),
     ...(location !== undefined && { location }),
     desiredYaml: manifestYaml(wanted, change.hidden),
     ...(live !== undefined && { liveYaml: manifestYaml(live, change.hidden) }),
   };
+}
+
+function complaintsIn(change: Change, folder: string | undefined): Pick<ChangeView, 'complaints'> {
+  const complaints = complaintsOf(change).flatMap(({ field, message, origin }) => {
+    const location = locationOf(origin, folder);
+    return field === undefined ? [] : [{ field, message, ...(location !== undefined && { location }) }];
+  });
+  return complaints.length === 0 ? {} : { complaints };
 }
 
 function hintOf({ ref, refusal }: Change): Pick<ChangeView, 'hint'> {
