@@ -90,6 +90,41 @@ test('a dead cluster exits with 4, and nothing is pushed', async () => {
   assert.equal(await runGit(repository, ['for-each-ref']), '');
 });
 
+test('a user who may only read is told which right is missing, and nothing is pushed', async () => {
+  const { url, folder: repository } = await git.createRepository('readonly');
+  const KUBECONFIG = await sandbox.userKubeconfig({
+    userName: 'reader',
+    namespace: 'default',
+    clusterRole: 'view',
+  });
+  for (const args of [onFleet(url, '--yes'), ['install', '--yes'], ['uninstall', '--yes']]) {
+    const run = await plumb(args, { KUBECONFIG });
+    assert.equal(run.code, 2, `${args.join(' ')}: ${run.err}`);
+    assert.match(run.err, /\S+: .*Forbidden.*\(AccessDenied\)\n {2}\S/, args.join(' '));
+  }
+  const check = await plumb(['check'], { KUBECONFIG });
+  assert.match(check.out, /! .*(cannot be read|rights)/, check.err);
+  assert.equal(await runGit(repository, ['for-each-ref']), '');
+});
+
+test('a wrong token is told with the address and never printed, and the right one goes on', async () => {
+  const server = await startGitHttpServer({ credentials: { username: 'git', password: 'r1ght' } });
+  try {
+    const { url, folder: repository } = await server.createRepository('token');
+    const args = onFleet(url, '--username', 'git', '--dry-run');
+    const wrong = await plumb(args, { GIT_PASSWORD: 'wr0ng' });
+    assert.equal(wrong.code, 2, wrong.err);
+    assert.match(wrong.err, /http:\/\/127\.0\.0\.1:\d+\/token\.git: .*\(AuthenticationFailed\)\n {2}\S/);
+    assert.doesNotMatch(wrong.out + wrong.err, /wr0ng/);
+    const right = await plumb(args, { GIT_PASSWORD: 'r1ght' });
+    assert.equal(right.code, 0, right.err);
+    assert.doesNotMatch(right.out + right.err, /r1ght/);
+    assert.equal(await runGit(repository, ['for-each-ref']), '');
+  } finally {
+    await server.close();
+  }
+});
+
 test('previews change nothing, and without --yes nobody agrees to anything', async () => {
   const { url, folder: repository } = await git.createRepository('preview');
   const shown = await plumb(onFleet(url, '--dry-run'));
