@@ -14,7 +14,9 @@ simulated, so that Deployments become available and no container runs. The first
 
 flux runs the real Flux controllers against it until Ctrl-C: all that can be built, or those named. Each has the rights of
 its ServiceAccount and takes its Lease, so that it reconciles as in a cluster. Flux must be installed (plumb install).
-There is no source-controller: not every Go module proxy serves its modules. Linux only.`,
+Building them takes minutes the first time, source-controller the longest. It is v1.9.3: not every Go module proxy serves
+github.com/fluxcd/pkg/artifact, and later releases need a version of it that fewer do. Where it cannot be had, the others
+run and the reason is told. Linux only.`,
   examples: [
     ['plumb sandbox up', 'start it and say how to reach it'],
     ['eval "$(plumb sandbox env)"', 'use it with kubectl in this shell'],

@@ -1,4 +1,4 @@
-import { plumbError } from '../../base/plumbError.ts';
+import { isPlumbError, plumbError } from '../../base/plumbError.ts';
 import {
   ensureFluxController,
   type FluxController,
@@ -17,7 +17,7 @@ export async function runFlux(
   sandboxName: string,
   words: readonly string[],
 ): Promise<number> {
-  const names = words.length === 0 ? fluxControllerNames : words.map(controllerName);
+  const named = words.map(controllerName);
   const sandbox = await sandboxStatus(sandboxName);
   if (sandbox.status !== 'running')
     throw plumbError('SandboxFailed', {
@@ -30,7 +30,7 @@ export async function runFlux(
       message: `Flux is not installed in sandbox ${sandboxName}`,
       hint: `install its definitions and rights: plumb install --kubeconfig ${kubeconfig}`,
     });
-  const programs = await buildAll(ctx, names);
+  const programs = await (named.length > 0 ? buildAll(ctx, named) : buildWhatCanBe(ctx));
   const controllers: FluxController[] = [];
   try {
     for (const { name, program } of programs) {
@@ -72,6 +72,22 @@ async function buildAll(
     }
   } finally {
     progress.end();
+  }
+  return programs;
+}
+
+/** All controllers; one whose modules no proxy serves here is told and left out. */
+async function buildWhatCanBe(
+  ctx: CommandContext,
+): Promise<{ readonly name: FluxControllerName; readonly program: string }[]> {
+  const programs: { name: FluxControllerName; program: string }[] = [];
+  for (const name of fluxControllerNames) {
+    try {
+      programs.push(...(await buildAll(ctx, [name])));
+    } catch (error) {
+      if (name !== 'source-controller' || !isPlumbError(error, 'SandboxFailed')) throw error;
+      ctx.terminal.err(`without ${name}: ${error.message}\n`);
+    }
   }
   return programs;
 }

@@ -7,12 +7,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type JsonObject, isJsonObject } from '../../base/json.ts';
 import { plumbError } from '../../base/plumbError.ts';
 import { apiRequest } from './apiRequest.ts';
+import { freePorts } from './freePorts.ts';
 import { type BuildOptions, ensureGoBinary } from './goBinary.ts';
 import { checkoutFolder } from './places.ts';
 import { administratorAccess, readAuthority, sandboxFolder, writeKubeconfig } from './sandboxFolder.ts';
 
-/** The controllers that can be built from their modules everywhere; source-controller's are not served by every proxy. */
+/** The controllers that are built from their modules. Not every Go module proxy serves those of source-controller. */
 export const fluxControllerNames = [
+  'source-controller',
   'kustomize-controller',
   'helm-controller',
   'notification-controller',
@@ -84,25 +86,22 @@ export async function startFluxController(options: FluxControllerOptions): Promi
     userName: `system:serviceaccount:${namespace}:${name}`,
     groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
   });
+  const ownFlags = await controllerFlags(name, home);
   const log = join(folder.logs, `${name}.log`);
   const output = openSync(log, 'a', 0o600);
-  const child = spawn(
-    'unshare',
-    [...namespaceArguments(namespace), program, ...controllerFlags(name), ...flags],
-    {
-      cwd: home,
-      // A group of its own: Ctrl-C is for its starter, which then ends it in order.
-      detached: true,
-      stdio: ['ignore', output, output],
-      env: {
-        PATH: process.env['PATH'],
-        HOME: home,
-        TMPDIR: home,
-        KUBECONFIG: ownKubeconfig,
-        RUNTIME_NAMESPACE: namespace,
-      },
+  const child = spawn('unshare', [...namespaceArguments(namespace), program, ...ownFlags, ...flags], {
+    cwd: home,
+    // A group of its own: Ctrl-C is for its starter, which then ends it in order.
+    detached: true,
+    stdio: ['ignore', output, output],
+    env: {
+      PATH: process.env['PATH'],
+      HOME: home,
+      TMPDIR: home,
+      KUBECONFIG: ownKubeconfig,
+      RUNTIME_NAMESPACE: namespace,
     },
-  );
+  });
   closeSync(output);
   await once(child, 'spawn').catch((error: unknown) => {
     throw plumbError('SandboxFailed', {
@@ -149,7 +148,7 @@ exec setpriv --pdeathsig KILL -- "$@"`;
   return [...asRoot, '--mount', '--propagation', 'private', '--', 'sh', '-c', script, 'flux', namespace];
 }
 
-function controllerFlags(name: FluxControllerName): string[] {
+async function controllerFlags(name: FluxControllerName, home: string): Promise<string[]> {
   const flags = [
     '--enable-leader-election',
     '--metrics-addr=127.0.0.1:0',
@@ -158,6 +157,19 @@ function controllerFlags(name: FluxControllerName): string[] {
     '--log-encoding=json',
   ];
   switch (name) {
+    case 'source-controller': {
+      const storage = join(home, 'artifacts');
+      await mkdir(storage, { recursive: true, mode: 0o700 });
+      const [port = 0] = await freePorts(1);
+      const address = `127.0.0.1:${port}`;
+      // Advertised as it is: whoever reconciles beside it runs on this machine too.
+      return [
+        ...flags,
+        `--storage-path=${storage}`,
+        `--storage-addr=${address}`,
+        `--storage-adv-addr=${address}`,
+      ];
+    }
     case 'kustomize-controller':
     case 'helm-controller':
       return flags;
