@@ -68,6 +68,8 @@ export function refusalHint(ref: ObjectRef, refusal: Refusal): string {
     return `install the CustomResourceDefinition of ${ref.kind}, or correct apiVersion and kind`;
   if (/ is immutable|immutable field/.test(refusal.message))
     return 'set spec.force or annotate the object with kustomize.toolkit.fluxcd.io/force: enabled to recreate it';
+  if (/failed calling webhook/.test(refusal.message))
+    return 'the admission webhook it names does not answer: ask who runs it, and look at the Service and the pods behind it';
   if (/admission webhook/.test(refusal.message))
     return 'correct the object, or ask who runs the admission webhook';
   if (refusal.httpStatus === 404) return 'create the namespace first, or add it to this set';

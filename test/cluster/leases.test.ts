@@ -85,6 +85,30 @@ test('a second Plumb stays in observe while the first holds the Leases', () =>
     await second.leaveLocal();
   }));
 
+test('a clock that is wrong by hours neither takes a Lease that is held nor keeps one from others', () =>
+  withOnlyLocalMode(server, async () => {
+    const skewed = (hours: number): Clock => ({
+      ...systemClock,
+      now: () => systemClock.now() + hours * 3_600_000,
+    });
+    const right = session('right001');
+    await right.enterLocal(signal);
+    for (const hours of [-9, 9]) {
+      const wrong = session(`wrong00${hours}`, { clock: skewed(hours) });
+      assert.equal((await wrong.view()).reconciler, 'otherPlumb');
+      await assert.rejects(wrong.enterLocal(signal), (error) => isPlumbError(error, 'ModeForbids'));
+    }
+    await right.leaveLocal();
+    for (const hours of [-9, 9]) {
+      const wrong = session(`skewed0${hours}`, { clock: skewed(hours) });
+      await wrong.enterLocal(signal);
+      wrong.localPermit.require();
+      assert.equal((await session('looks003').view()).reconciler, 'otherPlumb');
+      await wrong.leaveLocal();
+      assert.equal((await session('looks004').view()).reconciler, 'none');
+    }
+  }));
+
 test('one Lease that somebody renews is enough to take none', () =>
   withOnlyLocalMode(server, async () => {
     const name = 'helm-controller-leader-election';

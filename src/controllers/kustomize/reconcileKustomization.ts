@@ -19,6 +19,7 @@ import { type BuiltKustomization, buildDesired } from './buildDesired.ts';
 import { changeLines } from './changeLines.ts';
 import { checkHealth } from './checkHealth.ts';
 import { findUnreadyDependency } from './dependencies.ts';
+import { findDependencyCycle } from './dependencyCycle.ts';
 import { finalizeKustomization } from './finalize.ts';
 import { compileHealthExprs, type HealthExprs } from './healthExprs.ts';
 import { InventoryKeeper } from './inventory.ts';
@@ -76,8 +77,15 @@ async function check(run: KustomizationRun): Promise<Checked | { readonly ending
     const unready = await findUnreadyDependency(run, source.artifact);
     if (unready === undefined) return { source, healthExprs };
     const delay = ctx.profile.requeueDependency;
-    const event = `Dependencies do not meet ready condition, retrying in ${formatDuration(delay)}`;
-    return { ending: { type: 'waiting', reason: 'DependencyNotReady', message: unready, event, delay } };
+    const waiting = { type: 'waiting', reason: 'DependencyNotReady', message: unready, delay } as const;
+    const cycle = await findDependencyCycle(ctx, kustomization);
+    if (cycle === undefined) {
+      const event = `Dependencies do not meet ready condition, retrying in ${formatDuration(delay)}`;
+      return { ending: { ...waiting, event } };
+    }
+    const circle = `dependency cycle ${cycle.map(({ namespace, name }) => `${namespace}/${name}`).join(' → ')}`;
+    const hint = `${circle}: none of them is ever reconciled; take one spec.dependsOn away`;
+    return { ending: { ...waiting, event: hint, hint } };
   } catch (error) {
     if (!isPlumbError(error, 'InvalidCELExpression')) throw error;
     const message = `Reconciliation failed terminally due to configuration error: ${error.message}`;

@@ -19,6 +19,7 @@ export type Ending =
       readonly reason: string;
       readonly message: string;
       readonly event?: string;
+      readonly hint?: string;
       readonly delay: DurationMs;
     }
   /** Tried again at the retry interval, or with backoff before the work began. */
@@ -116,7 +117,7 @@ function failureOf(ending: Ending): Pick<RunOutcome, 'errorKind' | 'hint'> {
     case 'stalled':
       return { errorKind: 'stalled', ...(ending.hint !== undefined && { hint: ending.hint }) };
     case 'waiting':
-      return { errorKind: 'waiting' };
+      return { errorKind: 'waiting', ...(ending.hint !== undefined && { hint: ending.hint }) };
     case 'failed':
       return {
         errorKind: ending.error.kind,

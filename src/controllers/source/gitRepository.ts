@@ -9,6 +9,7 @@ import { conditionStatus, type SummaryRule } from '../../flux/conditions.ts';
 import { refOf, type ObjectRef } from '../../kube/object.ts';
 import type { RunOutcome } from '../../ssa/runOutcome.ts';
 import { describeArtifact } from './artifactStore.ts';
+import { clusterHostHint } from './clusterHost.ts';
 import { checkoutFiles, refChoice, revisionOf } from './gitCheckout.ts';
 import { gitRemoteOf } from './gitAuth.ts';
 import { observeIncludes, resolveIncludes, withIncludes, type Included } from './gitIncludes.ts';
@@ -82,7 +83,8 @@ async function fetchAndStore(
   const fetched = await attempt(() => fetchCommit(ctx, remote.value, run.object));
   if (!fetched.ok) {
     const message = `failed to checkout and determine revision: ${fetched.message}`;
-    return fetchFailed(run, 'failed', 'GitOperationFailed', message, fetched.hint);
+    const hint = clusterHostHint(run.object.spec.url) ?? fetched.hint;
+    return fetchFailed(run, 'failed', 'GitOperationFailed', message, hint);
   }
   if (fetched.value === undefined)
     return fetchFailed(run, 'failed', 'EmptyGitRepository', 'git repository is empty');
