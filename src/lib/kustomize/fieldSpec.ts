@@ -47,7 +47,7 @@ export function concernsKind(spec: FieldSpec, resource: Resource): boolean {
 
 /** Sets every field of the tree that the FieldSpec's path leads to, through lists; gives the new root. */
 export function setFieldsAt(root: Node, spec: FieldSpec, setter: FieldSetter): Node {
-  return visit(root, stepsOf(spec.path), 0, spec, setter);
+  return visit(root, fieldStepsOf(spec.path), 0, spec, setter);
 }
 
 function visit(
@@ -116,7 +116,13 @@ function visitField(
   return next === map.items[index + 1] ? map : withItem(map, index + 1, next, edit);
 }
 
-function stepsOf(path: string): readonly Step[] {
+/** True for a part that is the name of a field and nothing else. */
+export function isPlainStep({ name, isList }: Step): boolean {
+  return !isList && name !== '' && !elementName.test(name);
+}
+
+/** The parts of a FieldSpec's path. */
+export function fieldStepsOf(path: string): readonly Step[] {
   let steps = stepsByPath.get(path);
   if (steps === undefined) {
     steps = splitPath(path, '/').map((part) => {

@@ -12,6 +12,7 @@ import {
   type Node,
 } from './node.ts';
 import { jsonOfNode } from './nodeJson.ts';
+import { PathTree } from './pathTree.ts';
 import { fail } from './problem.ts';
 import { effectiveNamespace, formatResId, isSelected, type Gvk, type ResId } from './resId.ts';
 import type { Resource } from './resource.ts';
@@ -38,16 +39,17 @@ interface Renamed {
 export function fixReferences(objects: readonly Resource[], backReferences: readonly BackReference[]): Step {
   const renamed = indexRenamed(objects);
   if (renamed.byName.size === 0) return withCheckedSubjects((same) => same);
-  const referencesByKind = new Map<string, readonly Reference[]>();
+  const referencesByKind = new Map<string, PathTree<Reference>>();
   const fix = changeEach((object) => {
     const { group, version, kind } = object.originalId;
     const key = `${group}/${version}/${kind}`;
     let references = referencesByKind.get(key);
     if (references === undefined) {
-      references = referencesOf(object.originalId, backReferences);
+      references = new PathTree(referencesOf(object.originalId, backReferences), ({ spec }) => spec.path);
       referencesByKind.set(key, references);
     }
-    return references.length === 0 ? object : fixObject(object, references, renamed);
+    const met = references.meetingIn(object.root);
+    return met.length === 0 ? object : fixObject(object, met, renamed);
   });
   return withCheckedSubjects(fix);
 }
