@@ -12,7 +12,7 @@ import { fail } from './problem.ts';
 import { originAnnotation, transformationsAnnotation } from './provenance.ts';
 import { removedAnnotations, setMetaTexts, type Resource } from './resource.ts';
 import { sortByKind, sortObjects } from './sortOrder.ts';
-import { changeEach, onEach } from './transformer.ts';
+import { onEach } from './transformer.ts';
 import { hashTransformer } from './transformers/nameTransformers.ts';
 import { labelTransformer } from './transformers/metadataTransformers.ts';
 import { resolveVars } from './vars.ts';
@@ -59,7 +59,7 @@ export function finishObjects(
       : sortObjects(objects, options.sortOptions);
   if (options.metadata.includes('managedByLabel')) objects = markManaged(objects, options.version);
   if (options.requiresApiVersion) requireApiVersions(objects);
-  return steps.finish(steps.strip(objects));
+  return steps.finish(objects);
 }
 
 type Change = (objects: readonly Resource[]) => readonly Resource[];
@@ -69,7 +69,6 @@ interface FinishSteps {
   readonly addHashes: Change;
   readonly fixReferences: (objects: readonly Resource[], config: Layer['config']) => readonly Resource[];
   readonly forCluster: (objects: readonly Resource[]) => readonly boolean[];
-  readonly strip: Change;
   readonly finish: (objects: readonly Resource[]) => readonly FinishedObject[];
 }
 
@@ -82,8 +81,7 @@ function stepsOf(run: BuildRun, { metadata, name }: FinishOptions, size: number)
       addHashes: hashTransformer(contentHash).transform,
       fixReferences: referenceFixer(),
       forCluster: onEach(isForCluster),
-      strip: stripper(new Set(removed)),
-      finish: onEach(finished),
+      finish: onEach(finisher(new Set(removed))),
     };
   }
   run.cache.keep(key, steps, size);
@@ -130,13 +128,13 @@ function removedFor(metadata: readonly string[]): readonly string[] {
   ];
 }
 
-function stripper(removed: ReadonlySet<string>): Change {
+function finisher(removed: ReadonlySet<string>): (object: Resource) => FinishedObject {
   const keepsAll = !removed.has(originAnnotation) && !removed.has(transformationsAnnotation);
-  return changeEach((object) => {
-    if (keepsAll && object.annotations.size === 0) return object;
+  return (object) => {
+    if (keepsAll && object.annotations.size === 0) return finished(object);
     const kept = new Map([...object.annotations].filter(([name]) => !removed.has(name)));
-    return object.edited((root, edit) => setMetaTexts(root, 'annotations', kept, edit));
-  });
+    return finished(object.edited((root, edit) => setMetaTexts(root, 'annotations', kept, edit)));
+  };
 }
 
 /** Refuses objects whose apiVersion is empty: `kustomize build` prints them, Flux does not. */

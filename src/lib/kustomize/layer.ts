@@ -24,7 +24,7 @@ import {
 import { isEmpty } from './node.ts';
 import type { Resource } from './resource.ts';
 import { emptyConfig, mergeConfigs, type TransformerConfig } from './transformerConfig.ts';
-import type { Transformer } from './transformer.ts';
+import { joinSteps, type Transformer } from './transformer.ts';
 import { bindVars, mergeVars, type VarSet } from './vars.ts';
 import { setSchemas } from './ownSchemas.ts';
 
@@ -289,7 +289,8 @@ function transformLayer(input: LayerInput, layer: Layer): Layer {
 function makeSteps(input: LayerInput, config: TransformerConfig): readonly Step[] {
   const { run, file, provenance } = input;
   const context = pluginContext(input);
-  const builtin = stepsOf(file.input, config, context, run.problems).map((transformer) => ({
+  const given = stepsOf(file.input, config, context, run.problems);
+  const builtin = (run.tracksProvenance ? given : joinSteps(given)).map((transformer) => ({
     transformer,
     provenance: run.tracksProvenance ? configuredBy(provenance, file.name, transformer.type) : undefined,
   }));

@@ -1,3 +1,4 @@
+import { isEmpty } from './node.ts';
 import type { Resource } from './resource.ts';
 
 /** One step of a kustomization. It gives new objects for those it changes and leaves out those it deletes. */
@@ -6,6 +7,8 @@ export interface Transformer {
   readonly type: string;
   /** Merges by the definitions of kinds. */
   readonly usesSchemas?: boolean;
+  /** What the step makes of one object, where it looks at one at a time; undefined deletes it. */
+  readonly change?: (object: Resource) => Resource | undefined;
   transform(objects: readonly Resource[]): readonly Resource[];
 }
 
@@ -14,7 +17,22 @@ export interface Transformer {
  * new objects only.
  */
 export function perObject(type: string, change: (object: Resource) => Resource | undefined): Transformer {
-  return { type, transform: changeEach(change) };
+  return { type, change, transform: changeEach(change) };
+}
+
+/** The steps with those that follow each other and look at one object at a time made one: nothing in between is kept. */
+export function joinSteps(steps: readonly Transformer[]): readonly Transformer[] {
+  return steps.reduce<readonly Transformer[]>((joined, step) => {
+    const before = joined[joined.length - 1];
+    const { change } = step;
+    const earlier = before?.change;
+    if (earlier === undefined || change === undefined) return [...joined, step];
+    const both = perObject(step.type, (object) => {
+      const changed = earlier(object);
+      return changed === undefined || isEmpty(changed.root) ? undefined : change(changed);
+    });
+    return [...joined.slice(0, -1), both];
+  }, []);
 }
 
 /** The function of a step that looks at one object at a time. */
