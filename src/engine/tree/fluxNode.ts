@@ -56,10 +56,13 @@ export function fluxNode(
   const object = (cluster ?? file)?.object as KubeObject;
   const spec = specOf(object);
   const status = isJsonObject(object['status']) ? object['status'] : {};
-  const ready = cluster === undefined ? undefined : getCondition(conditionsOf(cluster.object), 'Ready');
+  const conditions = cluster === undefined ? [] : conditionsOf(cluster.object);
+  const ready = getCondition(conditions, 'Ready');
+  // While it runs, Ready says only that it does; Reconciling says what it is at.
+  const running = ready?.status === 'Unknown' ? getCondition(conditions, 'Reconciling') : undefined;
   const drifted = cluster?.driftedObjects ?? 0;
   const ownState = cluster === undefined ? 'unknown' : stateOfFluxObject(cluster.object);
-  const message = ready?.message ?? file?.buildMessage;
+  const message = running?.message ?? ready?.message ?? file?.buildMessage;
   const annotations = object.metadata.annotations ?? {};
   const parentLabels = object.metadata.labels ?? {};
   const revision = revisionOf(status);

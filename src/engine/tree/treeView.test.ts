@@ -121,6 +121,14 @@ test('what others depend on stands first, and a cycle loses nobody', () => {
   );
 });
 
+test('a running reconciliation tells what it is at', () => {
+  const at = { type: 'Reconciling', status: 'True', reason: 'Progressing', message: 'Running health checks' };
+  const running = ready('Unknown', 'Progressing') as { status: { conditions: JsonObject[] } };
+  const object = kustomization('a', { status: { conditions: [...running.status.conditions, at] } });
+  const tree = treeView({ files: [], cluster: [live(object)], diagnostics: [] });
+  assert.equal(tree.workloads[0]?.message, 'Running health checks');
+});
+
 test('the state follows suspend, conditions, unseen generations and drift', () => {
   const cases: readonly (readonly [KubeObject, string])[] = [
     [kustomization('a', ready('True', 'ReconciliationSucceeded')), 'ready'],
