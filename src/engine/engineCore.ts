@@ -50,7 +50,7 @@ export class EngineCore {
   constructor(config: EngineConfig, deps: EngineDependencies) {
     this.config = config;
     this.deps = deps;
-    this.workspace = new Workspace(deps.git, config.folders);
+    this.workspace = new Workspace(deps.git, config.folders, this.closing.signal);
   }
 
   emit(event: EngineEvent): void {

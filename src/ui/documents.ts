@@ -47,6 +47,8 @@ export function syncDocuments(engine: Engine): vscode.Disposable {
     }),
     vscode.workspace.onDidSaveTextDocument((document) => {
       if (isManifest(document)) send(document);
+      // At once: what a save does must not be planned of the files before it, and the watcher tells of them later.
+      if (document.uri.scheme === 'file') engine.workspaceChanged([document.uri.fsPath]);
     }),
     vscode.workspace.onDidCloseTextDocument((document) => {
       clearTimeout(late.get(document.uri.toString()));

@@ -141,7 +141,7 @@ export class ReconcileOnSave {
         await this.#reconcile(folder, document, controller.signal);
       } catch (error) {
         const failure = asPlumbError(error);
-        if (failure.kind === 'cancelled') return;
+        if (controller.signal.aborted) return;
         this.#ctx.log.error('reconcile on save failed', { ...failure.toJSON() });
         void vscode.window.showErrorMessage(`Plumb, on save: ${failure.message}`);
       }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { isAbsolute, relative, sep } from 'node:path';
+import { unlessAborted } from '../../base/unlessAborted.ts';
 import { FileTree } from '../../base/fileTree.ts';
 import { treeBasename } from '../../base/treePath.ts';
 import type { GitClient } from '../../clients/git/gitClient.ts';
@@ -30,13 +31,15 @@ const readableTypes = new Set(['file', 'executable']);
 export class Workspace {
   readonly #git: GitClient;
   readonly #folders: readonly string[];
+  readonly #closing: AbortSignal;
   readonly #snapshots = new Map<string, Promise<FolderSnapshot>>();
   readonly #documents = new Map<string, DocumentText>();
   /** Snapshots with the documents on top. */
   #edited = new WeakMap<FolderSnapshot, FolderSnapshot>();
 
-  constructor(git: GitClient, folders: readonly string[]) {
+  constructor(git: GitClient, folders: readonly string[], closing: AbortSignal) {
     this.#git = git;
+    this.#closing = closing;
     this.#folders = folders;
   }
 
@@ -73,11 +76,15 @@ export class Workspace {
   }
 
   async #snapshot(folder: string, signal?: AbortSignal): Promise<FolderSnapshot> {
-    const known = this.#snapshots.get(folder);
-    if (known !== undefined) return known;
-    const reading = readSnapshot(this.#git, folder, signal);
+    const reading = this.#snapshots.get(folder) ?? this.#read(folder);
+    return signal === undefined ? reading : unlessAborted(reading, signal);
+  }
+
+  /** Without the caller's signal: others wait for the same reading, and one that goes away must not take it from them. */
+  #read(folder: string): Promise<FolderSnapshot> {
+    const reading = readSnapshot(this.#git, folder, this.#closing);
     this.#snapshots.set(folder, reading);
-    // A failed or cancelled reading must not be what the next caller gets.
+    // A failed reading must not be what the next caller gets.
     reading.catch(() => {
       if (this.#snapshots.get(folder) === reading) this.#snapshots.delete(folder);
     });
@@ -112,7 +119,7 @@ function isInside(folder: string, path: string): boolean {
   return below !== '' && !below.startsWith('..') && !isAbsolute(below);
 }
 
-async function readSnapshot(git: GitClient, folder: string, signal?: AbortSignal): Promise<FolderSnapshot> {
+async function readSnapshot(git: GitClient, folder: string, signal: AbortSignal): Promise<FolderSnapshot> {
   const tree = await git.readWorkingTree(folder, signal);
   try {
     const entries = tree.entries.filter(({ path, type }) => readableTypes.has(type) && !neverRead.test(path));
