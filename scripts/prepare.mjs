@@ -14,6 +14,10 @@ export function ensurePackages() {
   const lockfile = readFileSync(join(root, 'package-lock.json'));
   const digest = createHash('sha256').update(lockfile).digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  if (isInstalled(JSON.parse(lockfile.toString()).packages)) {
+    writeStamp(digest);
+    return;
+  }
   const started = Date.now();
   process.stderr.write('installing packages (npm ci) …\n');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
@@ -25,9 +29,26 @@ export function ensurePackages() {
     process.stderr.write('npm ci failed; the lines above say why. Check the network and try again.\n');
     process.exit(1);
   }
+  writeStamp(digest);
+  process.stderr.write(`packages installed in ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+}
+
+/** Whether somebody's own `npm ci` has installed all of it: npm writes this file when it is through. */
+function isInstalled(wanted) {
+  const record = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(record)) return false;
+  const { packages } = JSON.parse(readFileSync(record, 'utf8'));
+  return Object.entries(wanted).every(([path, { version, integrity, optional, devOptional }]) => {
+    const found = packages[path];
+    // The root itself, and what other systems need.
+    if (path === '' || (found === undefined && (optional || devOptional))) return true;
+    return found?.version === version && found.integrity === integrity;
+  });
+}
+
+function writeStamp(digest) {
   mkdirSync(join(root, 'node_modules', '.cache'), { recursive: true });
   writeFileSync(stamp, digest);
-  process.stderr.write(`packages installed in ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
 }
 
 /** The Node 24 that came with the packages, else the running one when it is new enough; exits with advice otherwise. */

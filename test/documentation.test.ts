@@ -35,3 +35,18 @@ test('decisions are numbered without gaps or twins', () => {
     numbers.map((_, index) => index + 1),
   );
 });
+
+test('F5 on the sample fleet starts its sandbox and uses that cluster, not the user’s', () => {
+  const read = <T>(file: string): T => JSON.parse(readFileSync(join(root, '.vscode', file), 'utf8')) as T;
+  const { configurations } = read<{ configurations: Record<string, unknown>[] }>('launch.json');
+  const { tasks } = read<{ tasks: { label: string }[] }>('tasks.json');
+  const labels = [undefined, ...tasks.map(({ label }) => label)];
+  for (const configuration of configurations)
+    assert.ok(labels.includes(configuration['preLaunchTask'] as string | undefined));
+  const onDemo = configurations.filter((each) => JSON.stringify(each).includes('/demo/fleet'));
+  assert.equal(onDemo.length, 2);
+  for (const { env, preLaunchTask } of onDemo) {
+    assert.deepEqual(env, { KUBECONFIG: '${userHome}/.cache/plumb/demo/kubeconfig' });
+    assert.equal(preLaunchTask, 'start the sandbox');
+  }
+});

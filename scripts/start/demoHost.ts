@@ -1,5 +1,5 @@
 // The process that the demo's control plane, Git server and editor belong to: when it ends, they end.
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureSandboxPrograms } from '../../src/clients/sandbox/sandboxPrograms.ts';
@@ -33,6 +33,8 @@ try {
   update({ message: 'starting the control plane' });
   const sandbox = await startSandbox({ programs, signal: abort.signal });
   endings.push(() => sandbox.stop());
+  // Where F5 finds it, whichever run of the sandbox it is.
+  writeFileSync(join(folder, 'kubeconfig'), readFileSync(sandbox.kubeconfig), { mode: 0o600 });
   update({ message: 'starting the Git server', kubeconfig: sandbox.kubeconfig });
   const repositories = join(folder, 'repositories');
   rmSync(repositories, { recursive: true, force: true });
@@ -78,6 +80,7 @@ function end(exitCode: number): Promise<void> {
     for (const stop of endings.reverse()) await stop();
     rmSync(join(folder, 'repositories'), { recursive: true, force: true });
     rmSync(join(folder, 'fleet'), { recursive: true, force: true });
+    rmSync(join(folder, 'kubeconfig'), { force: true });
     if (exitCode === 0) removeDemoState(folder);
     process.exit(exitCode);
   })();
