@@ -122,6 +122,8 @@ export interface FieldChangeView {
     readonly operation: 'Apply' | 'Update';
     readonly subresource?: string;
     readonly time?: string;
+    /** When the engine's watch saw the value, where the server recorded no time. */
+    readonly seen?: string;
   }[];
   readonly location?: SourceLocation;
 }

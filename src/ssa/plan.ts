@@ -28,6 +28,8 @@ export interface FieldOwner {
   readonly subresource?: string;
   /** RFC 3339; the manager's last write, as recorded by the server. */
   readonly time?: string;
+  /** RFC 3339; when a watch of ours saw the value, where the server recorded no time. */
+  readonly seen?: string;
 }
 
 /** One leaf that an apply changes. `desired` is absent when it will be removed, `live` when it will be added. */

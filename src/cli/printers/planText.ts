@@ -123,11 +123,16 @@ function fieldLine(field: FieldChangeView, style: Style, now: number): string {
 
 function ownersText(field: FieldChangeView, now: number): string {
   return field.owners
-    .map(({ manager, subresource, time }) => {
+    .map(({ manager, subresource, time, seen }) => {
       const what = subresource === undefined || subresource === '' ? '' : ` (${subresource})`;
-      return `${manager}${what}${time === undefined ? '' : `, ${ageText(now - Date.parse(time))}`}`;
+      return `${manager}${what}${whenText(time, seen, now)}`;
     })
     .join(', ');
+}
+
+function whenText(time: string | undefined, seen: string | undefined, now: number): string {
+  if (time !== undefined) return `, ${ageText(now - Date.parse(time))}`;
+  return seen === undefined ? '' : `, seen ${ageText(now - Date.parse(seen))}`;
 }
 
 /** `4 min ago`: how long ago something was, in the largest fitting unit. */

@@ -20,6 +20,7 @@ import { readFluxObject } from '../fluxCommands.ts';
 import type { RunContexts } from '../localRuns.ts';
 import type { WatchStore } from '../watchStore.ts';
 import { desiredOf } from './desiredCache.ts';
+import { seenChangesOf } from '../drift/seenChanges.ts';
 import { otherClaims } from './otherClaims.ts';
 import { encryptedStandIn } from './encryptedStandIn.ts';
 import { fluxConsequences } from './fluxConsequences.ts';
@@ -91,14 +92,13 @@ export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> 
     const built = await desiredOf(ctx, kustomization, artifact, { standIn });
     const desired = withoutUnknown(built);
     const recorded = inventoryOf(kustomization);
+    // What the engine watches, it sees with its own rights on its own cluster.
+    const store = on.cluster === ctx.cluster ? request.store : undefined;
     const [lastApplied, facts] = await Promise.all([
       lastAppliedObjects(ctx, request, kustomization, artifact, standIn),
-      // What the engine watches, it sees with its own rights on its own cluster.
-      request.store === undefined || on.cluster !== ctx.cluster
-        ? {}
-        : planFacts(ctx, request.store, recorded, request.core.config.namespace),
+      store === undefined ? {} : planFacts(ctx, store, recorded, request.core.config.namespace),
     ]);
-    const plan = await planApply(on, desired, recorded, {
+    const planned = await planApply(on, desired, recorded, {
       ...applyPolicyOf(kustomization, profile),
       ...(lastApplied !== undefined && {
         lastApplied: (object: KubeObject) => lastApplied.get(refKey(refOf(object))),
@@ -106,6 +106,8 @@ export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> 
       ...(request.cache !== undefined && { cache: request.cache }),
       ...facts,
     });
+    const seen = store === undefined ? undefined : seenChangesOf(store, () => ctx.clock.now());
+    const plan = { ...planned, changes: seen?.complete(planned.changes) ?? planned.changes };
     const wanted = plan.changes.filter(({ action }) => action !== 'skipped').map((change) => change.ref);
     const claimed = await otherClaims(ctx, kustomization, wanted, request.store);
     const previewed = await previewPrune(on, plan.stale, {

@@ -121,8 +121,10 @@ function clusterText(field: FieldChangeView, now: number): string {
 
 function ownerText(owner: FieldChangeView['owners'][number], now: number): string {
   const name = owner.subresource === undefined ? owner.manager : `${owner.manager} (${owner.subresource})`;
-  const when = owner.time === undefined ? undefined : relativeTime(owner.time, now);
-  return when === undefined ? name : `${name}, ${when}`;
+  const when = owner.time ?? owner.seen;
+  const words = when === undefined ? undefined : relativeTime(when, now);
+  if (words === undefined) return name;
+  return owner.time === undefined ? `${name}, seen ${words}` : `${name}, ${words}`;
 }
 
 function causeText(cause: FieldChangeView['cause']): string {
