@@ -1,5 +1,5 @@
 import { FileTree } from '../base/fileTree.ts';
-import { plumbError } from '../base/plumbError.ts';
+import { isPlumbError, plumbError } from '../base/plumbError.ts';
 import type { GitClient } from '../clients/git/gitClient.ts';
 import type { GitAuth, GitRemote } from '../clients/git/gitRemote.ts';
 import { publicUrl } from '../clients/git/gitRemote.ts';
@@ -40,7 +40,9 @@ export async function readRepository(
   target: BootstrapTarget,
 ): Promise<RepositoryState> {
   const { branch } = target.request;
-  const refs = await ctx.git.listRefs(remote, ['refs/heads/*'], ctx.signal);
+  const refs = await ctx.git.listRefs(remote, ['refs/heads/*'], ctx.signal).catch((error: unknown) => {
+    throw refusedLogin(error, target);
+  });
   if (!refs.has(`refs/heads/${branch}`)) {
     if (refs.size === 0) return { files: new Map(), tree: FileTree.empty };
     const names = [...refs.keys()].map((name) => name.replace('refs/heads/', ''));
@@ -70,6 +72,26 @@ export async function readRepository(
   const all = reachesOut ? await ctx.git.readFiles(commit, entries, ctx.signal) : bytes;
   return { head: commit.hash, files: new Map(files), tree: FileTree.from(all) };
 }
+
+/** The remedy is another one than for a source of the cluster, whose Secret is to be checked: here it is not made yet. */
+function refusedLogin(error: unknown, { request }: BootstrapTarget): unknown {
+  if (!isPlumbError(error, 'AuthenticationFailed') || /host key/.test(error.message)) return error;
+  return plumbError('AuthenticationFailed', {
+    ...error.details,
+    hint: loginHints[request.auth.type],
+    cause: error,
+  });
+}
+
+const tokenHint =
+  'check the user name and the token (GIT_PASSWORD); one that the editor stored goes with "Plumb: Forget Credentials…"';
+const loginHints: Readonly<Record<BootstrapTarget['request']['auth']['type'], string>> = {
+  none: 'the repository wants a login: give a user name and a token, or a bearer token',
+  password: tokenHint,
+  bearer: tokenHint,
+  deployKey: 'your own git does the push: git ls-remote with that address must work on this machine',
+  privateKey: 'give a key that may read and push there',
+};
 
 function isKustomizationFile(name: string): boolean {
   return /^(kustomization\.ya?ml|Kustomization)$/.test(name);

@@ -114,7 +114,10 @@ test('a wrong token is told with the address and never printed, and the right on
     const args = onFleet(url, '--username', 'git', '--dry-run');
     const wrong = await plumb(args, { GIT_PASSWORD: 'wr0ng' });
     assert.equal(wrong.code, 2, wrong.err);
-    assert.match(wrong.err, /http:\/\/127\.0\.0\.1:\d+\/token\.git: .*\(AuthenticationFailed\)\n {2}\S/);
+    assert.match(
+      wrong.err,
+      /http:\/\/127\.0\.0\.1:\d+\/token\.git: .*\(AuthenticationFailed\)\n {2}check the user name and the token/,
+    );
     assert.doesNotMatch(wrong.out + wrong.err, /wr0ng/);
     const right = await plumb(args, { GIT_PASSWORD: 'r1ght' });
     assert.equal(right.code, 0, right.err);
