@@ -165,11 +165,8 @@ async function review(
   await ctx.plans.showText(`Bootstrap ${plan.cluster}.md`, bootstrapPlanPage(plan));
   const key = plan.deployKey;
   const approve = { ...approvalText(plan), iconPath: new vscode.ThemeIcon('rocket') };
-  const copyKey = {
-    label: 'Copy the deploy key',
-    detail: `${key?.publicKey ?? ''}`,
-    iconPath: new vscode.ThemeIcon('key'),
-  };
+  // Without a detail: the editor shows that of the row under the pointer as a tip, over the row that is picked next.
+  const copyKey = { label: 'Copy the deploy key', iconPath: new vscode.ThemeIcon('key') };
   let active = key?.isNew === true ? copyKey : approve;
   for (;;) {
     const items = key === undefined ? [approve] : [copyKey, approve];

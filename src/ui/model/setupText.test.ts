@@ -78,6 +78,7 @@ test('the plan names every file, object, key and note before anything is written
     '- clusters/dev/flux-system/gotk-components.yaml (changed, 126 KB)',
     '- clusters/dev/flux-system/gotk-sync.yaml (added, 12 bytes)',
     '- create Kustomization in flux-system: flux-system',
+    '- leave 1 object that the cluster has already',
     '- create Secret/flux-system/flux-system with identity, known_hosts',
     '- ssh-ed25519 SHA256:host',
     '```yaml\nkind: List\n```',
@@ -89,8 +90,7 @@ test('the plan names every file, object, key and note before anything is written
 test('the approval names the cluster and counts what it does', () => {
   assert.deepEqual(approvalText(plan), {
     label: 'The key is registered: bootstrap dev',
-    detail:
-      'Push 1 commit to main, apply 1 object, write the Secret, reconcile; this window goes on reconciling',
+    detail: 'Push 1 commit to main, apply 1 object, write the Secret, reconcile from this window',
   });
   const { secret: _secret, deployKey: _key, ...rest } = plan;
   assert.deepEqual(approvalText({ ...rest, commits: [], sync: [], isUpToDate: true, reconciler: 'flux' }), {

@@ -15,7 +15,9 @@ import { shortRevision } from './revision.ts';
 /** Everything a bootstrap will do, as a page to read before it is approved. */
 export function bootstrapPlanPage(plan: BootstrapPlan): string {
   const { secret, deployKey, hostKeys, commits, notes } = plan;
-  const changed = [...plan.install, ...plan.sync].filter(({ action }) => action !== 'unchanged');
+  const objects = [...plan.install, ...plan.sync];
+  const changed = objects.filter(({ action }) => action !== 'unchanged');
+  const found = objects.length - changed.length;
   return page(`Bootstrap ${plan.cluster}: the plan`, [
     plan.isUpToDate
       ? 'Everything is in place: only a reconciliation is left to do.'
@@ -52,7 +54,10 @@ export function bootstrapPlanPage(plan: BootstrapPlan): string {
       'Objects to apply',
       changed.length === 0
         ? 'None: the cluster has them all.'
-        : list(byKind(changed).map(({ action, kind, names }) => `${action} ${kind}: ${names.join(', ')}`)),
+        : list([
+            ...byKind(changed).map(({ action, kind, names }) => `${action} ${kind}: ${names.join(', ')}`),
+            ...(found === 0 ? [] : [`leave ${countOf(found, 'object')} that the cluster has already`]),
+          ]),
     ),
     ...(secret === undefined
       ? []
@@ -110,9 +115,9 @@ export function approvalText(plan: BootstrapPlan): { readonly label: string; rea
       : [`push ${countOf(plan.commits.length, 'commit')} to ${plan.branch}`]),
     ...(objects === 0 ? [] : [`apply ${countOf(objects, 'object')}`]),
     ...(plan.secret === undefined || plan.secret.action === 'unchanged' ? [] : ['write the Secret']),
-    'reconcile',
+    plan.reconciler === 'plumb' ? 'reconcile from this window' : 'reconcile',
   ];
-  const detail = `${parts.join(', ')}${plan.reconciler === 'plumb' ? '; this window goes on reconciling' : ''}`;
+  const detail = parts.join(', ');
   const isKeyNeeded = plan.deployKey?.isNew === true;
   return {
     label: plan.isUpToDate
