@@ -1,6 +1,7 @@
 // Bundles the four mains into dist/. Run by npm run build, the cli and editor suites and npm run package.
 import { rmSync } from 'node:fs';
 import { build, context } from 'esbuild';
+import { copyOpenpgp, writeLicences } from './thirdParty.mjs';
 
 const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
@@ -13,7 +14,9 @@ const shared = {
   minify: production,
   logLevel: 'warning',
   legalComments: 'linked',
-  external: ['vscode', 'cpu-features', '*.node'],
+  metafile: true,
+  // openpgp stays a file of its own.
+  external: ['vscode', 'cpu-features', '*.node', 'openpgp'],
   // The Kubernetes client's own transport is never used, only its kubeconfig loader: 1 MB less.
   alias: { undici: './scripts/undiciStub.mjs' },
 };
@@ -48,5 +51,12 @@ const bundles = [
 ];
 
 rmSync('dist', { recursive: true, force: true });
+copyOpenpgp('dist');
 if (watch) await Promise.all(bundles.map(async (bundle) => (await context(bundle)).watch()));
-else await Promise.all(bundles.map((bundle) => build(bundle)));
+else {
+  const built = await Promise.all(bundles.map((bundle) => build(bundle)));
+  writeLicences(
+    built.map(({ metafile }) => metafile),
+    'dist/THIRD-PARTY.txt',
+  );
+}

@@ -58,6 +58,24 @@ function reachable(entry: string): ReadonlySet<string> {
   return seen;
 }
 
+test('openpgp stands beside the bundles as it was published, with its licences', () => {
+  const packages = resolve(import.meta.dirname, '../../node_modules');
+  const [copy, published] = [join(dist, 'node_modules/openpgp'), join(packages, 'openpgp')];
+  assert.deepEqual(
+    readFileSync(join(copy, 'openpgp.min.mjs')),
+    readFileSync(join(published, 'dist/node/openpgp.min.mjs')),
+  );
+  assert.match(readFileSync(join(copy, 'LGPL-3.0.txt'), 'utf8'), /GNU LESSER GENERAL PUBLIC LICENSE/);
+  assert.match(readFileSync(join(copy, 'GPL-3.0.txt'), 'utf8'), /GNU GENERAL PUBLIC LICENSE\s+Version 3/);
+});
+
+test('every bundled package has its licence text beside the bundles', () => {
+  const text = readFileSync(join(dist, 'THIRD-PARTY.txt'), 'utf8');
+  for (const name of ['@kubernetes/client-node', 'simple-git', 'yaml', 'vscode-languageclient'])
+    assert.match(text, new RegExp(`^${name} \\d`, 'm'));
+  assert.doesNotMatch(text, /no licence text of its own/);
+});
+
 test('every chunk belongs to a bundle', () => {
   const reached = new Set(
     ['cli.mjs', 'engine.mjs', 'languageServer.mjs'].flatMap((entry) => [...reachable(entry)]),
@@ -85,11 +103,12 @@ for (const { name, program, major } of programs) {
 
   test(`${name} loads every chunk`, () => {
     assert.notEqual(chunks.length, 0);
-    const urls = chunks.map((chunk) => pathToFileURL(join(dist, 'chunks', chunk)).href);
-    const script = `for (const url of ${JSON.stringify(urls)}) await import(url); console.log('loaded', ${chunks.length});`;
+    const files = [...chunks.map((chunk) => `chunks/${chunk}`), 'node_modules/openpgp/openpgp.min.mjs'];
+    const urls = files.map((file) => pathToFileURL(join(dist, file)).href);
+    const script = `for (const url of ${JSON.stringify(urls)}) await import(url); console.log('loaded', ${files.length});`;
     const loaded = run(program, '--input-type=module', '-e', script);
     assert.equal(loaded.stderr, '');
-    assert.equal(loaded.stdout, `loaded ${chunks.length}\n`);
+    assert.equal(loaded.stdout, `loaded ${files.length}\n`);
   });
 
   test(`${name} runs the engine, which answers and ends with its channel`, async () => {
@@ -108,7 +127,7 @@ for (const { name, program, major } of programs) {
     assert.deepEqual(await exited, [0, null]);
   });
 
-  test(`${name} runs the language server, which answers, publishes and ends when told to`, async () => {
+  test(`${name} runs the language server, which answers, publishes and ends when told to`, async (t) => {
     const workspace = mkdtempSync(join(folder, 'workspace-'));
     const file = join(workspace, 'apps.yaml');
     const text =
@@ -122,10 +141,13 @@ for (const { name, program, major } of programs) {
       silent: true,
     });
     const exited = once(child, 'exit');
+    // A test that fails must not wait for it for ever.
+    t.after(() => child.kill('SIGKILL'));
     const connection = createProtocolConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
     const published = new Promise<PublishDiagnosticsParams>((done) =>
       connection.onNotification(PublishDiagnosticsNotification.type, (params) => {
-        if (params.uri === uri && params.version === 1) done(params);
+        // Without a version where the file was read before it was opened with the same text.
+        if (params.uri === uri) done(params);
       }),
     );
     connection.onRequest(RegistrationRequest.type, () => undefined);

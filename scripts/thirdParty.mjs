@@ -1,0 +1,38 @@
+// What the packages inside the bundles ask of whoever passes them on.
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const licenceName = /^(licen[cs]e|notice|copying)([.-].*)?$/i;
+
+/** Writes the licence texts of every bundled package, found in esbuild's metafiles, into one file. */
+export function writeLicences(metafiles, file) {
+  const folders = new Set(
+    metafiles.flatMap(({ inputs }) =>
+      Object.keys(inputs).flatMap(
+        (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
+      ),
+    ),
+  );
+  const texts = [...folders].sort().map((folder) => {
+    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const files = readdirSync(folder).filter((entry) => licenceName.test(entry));
+    const text = files.map((entry) => readFileSync(join(folder, entry), 'utf8').trim()).join('\n\n');
+    return `${name} ${version}\n\n${text === '' ? 'The package has no licence text of its own.' : text}\n`;
+  });
+  writeFileSync(file, texts.join(`\n${'-'.repeat(80)}\n\n`));
+}
+
+/**
+ * Puts the published file of openpgp beside the bundles, with its licences: under the LGPL it stays a file of its own that a user
+ * can replace. The bundles find it as a package.
+ */
+export function copyOpenpgp(dist) {
+  const [from, to] = ['node_modules/openpgp', join(dist, 'node_modules/openpgp')];
+  mkdirSync(to, { recursive: true });
+  copyFileSync(join(from, 'dist/node/openpgp.min.mjs'), join(to, 'openpgp.min.mjs'));
+  copyFileSync(join(from, 'LICENSE'), join(to, 'LGPL-3.0.txt'));
+  copyFileSync('docs/licences/GPL-3.0.txt', join(to, 'GPL-3.0.txt'));
+  const { name, version, license } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
+  const manifest = { name, version, license, type: 'module', exports: './openpgp.min.mjs' };
+  writeFileSync(join(to, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+}
