@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ChangeView, PlanView } from '../../protocol/views.ts';
+import type { ChangeView, FieldChangeView, PlanView } from '../../protocol/views.ts';
 import { styleFor } from '../terminal.ts';
 import { ageText, hasDifferences, planText, pruneText, refusedChanges } from './planText.ts';
 import { shortRevision } from './treeText.ts';
@@ -67,6 +67,21 @@ test('a plan names field, both values, cause, manager with its age, and the line
       '1 to change, 1 to prune, 0 unchanged',
       '',
     ].join('\n'),
+  );
+});
+
+test('a text of several lines is shown line by line', () => {
+  const field: FieldChangeView = {
+    pointer: '/data/app.conf',
+    live: 'one\ntwo\nthree\n',
+    desired: 'one\n2\nthree\n',
+    cause: 'edited',
+    owners: [],
+  };
+  const text = planText({ ...plan, stale: [], changes: [{ ...change, fields: [field] }] }, plain, 0);
+  assert.match(
+    text,
+    /\n {4}\/data\/app\.conf {2}differs {2}edited\n {7}one\n {6}-two\n {6}\+2\n {7}three\n1 to change/,
   );
 });
 

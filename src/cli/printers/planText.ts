@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../base/json.ts';
 import { stringifyJson } from '../../base/json.ts';
 import { formatRef } from '../../kube/object.ts';
+import { textDiff } from '../../kube/textDiff.ts';
 import type {
   ChangeView,
   FieldChangeView,
@@ -84,7 +85,7 @@ function changeLines(change: ChangeView, style: Style, now: number): readonly st
         `    ${field}${location === undefined ? '' : style.dim(`  ${placeOf(location)}`)}`,
     ),
     ...(change.hint === undefined || !isRefused(change) ? [] : [`    ${change.hint}`]),
-    ...(change.action === 'created' ? [] : change.fields.map((field) => fieldLine(field, style, now))),
+    ...(change.action === 'created' ? [] : change.fields.flatMap((field) => fieldLines(field, style, now))),
   ];
 }
 
@@ -105,20 +106,29 @@ function symbolOf(change: ChangeView): string {
   }
 }
 
-function fieldLine(field: FieldChangeView, style: Style, now: number): string {
+function fieldLines(field: FieldChangeView, style: Style, now: number): readonly string[] {
   const { desired, live } = field;
+  const text = textDiff(live, desired);
   const values =
-    desired === undefined
-      ? style.red(`${shown(live)} will be removed`)
-      : live === undefined
-        ? style.green(`${shown(desired)} will be added`)
-        : `${style.red(shown(live))} → ${style.green(shown(desired))}`;
+    text !== undefined
+      ? 'differs'
+      : desired === undefined
+        ? style.red(`${shown(live)} will be removed`)
+        : live === undefined
+          ? style.green(`${shown(desired)} will be added`)
+          : `${style.red(shown(live))} → ${style.green(shown(desired))}`;
   const notes = [
     field.cause === 'unknown' ? '' : field.cause,
     ownersText(field, now),
     field.location === undefined ? '' : placeOf(field.location),
   ];
-  return `    ${field.pointer}  ${values}  ${style.dim(notes.filter((note) => note !== '').join(' · '))}`.trimEnd();
+  const head = `    ${field.pointer}  ${values}  ${style.dim(notes.filter((note) => note !== '').join(' · '))}`;
+  return [head.trimEnd(), ...(text ?? []).map((line) => `      ${diffLine(line, style)}`)];
+}
+
+function diffLine(line: string, style: Style): string {
+  if (line.startsWith('-')) return style.red(line);
+  return line.startsWith('+') ? style.green(line) : style.dim(line);
 }
 
 function ownersText(field: FieldChangeView, now: number): string {

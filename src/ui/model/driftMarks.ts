@@ -1,4 +1,5 @@
 import { formatRef, refKey } from '../../kube/object.ts';
+import { textDiff } from '../../kube/textDiff.ts';
 import type { Range } from '../../base/position.ts';
 import type { DriftMark, DriftView, FieldChangeView } from '../../protocol/views.ts';
 import { valueText } from './planText.ts';
@@ -61,6 +62,8 @@ export function hoverDiff({ field }: DriftMark): string {
     .slice(field.pointer.lastIndexOf('/') + 1)
     .replaceAll('~1', '/')
     .replaceAll('~0', '~');
+  const text = textDiff(field.live, field.desired);
+  if (text !== undefined) return text.join('\n');
   return [
     ...(field.live === undefined ? [] : [`- ${name}: ${valueText(field.live)}`]),
     ...(field.desired === undefined ? [] : [`+ ${name}: ${valueText(field.desired)}`]),
