@@ -1,6 +1,7 @@
+import type { YamlText } from '../../kube/yamlNode.ts';
 import type { Located } from './decode.ts';
 import type { KustomizationInput } from './kustomizationShape.ts';
-import type { Node } from './node.ts';
+import { keyIndex, type Node } from './node.ts';
 import { inlineSource } from './patchSteps.ts';
 import { parseMergePatches } from './patchText.ts';
 import { BuildFailure, fail, type BuildProblem } from './problem.ts';
@@ -38,14 +39,22 @@ export function inlineObjects(entry: Located<string>): readonly Resource[] | und
 export function requireSame(plugin: Resource, before: readonly Resource[], after: readonly Resource[]): void {
   const isSame =
     before.length === after.length &&
-    before.every(({ root }, index) => isSameNode(root, withoutMark(after[index] as Resource).root, root));
+    before.every(({ root }, index) =>
+      isSameNode(root, withoutMark(after[index] as Resource).root, textOf(root)),
+    );
   if (!isSame) fail('kustomization-invalid', `the validator ${plugin.kind} changes objects`, plugin.root);
 }
 
-function isSameNode(left: Node, right: Node, root: Node): boolean {
+/** The text an object was read from; undefined for one that a generator made, whose nodes stand where that is configured. */
+function textOf(root: Node): YamlText | undefined {
+  const kind = root.items[keyIndex(root, 'kind')];
+  const isRead = kind?.source?.text.slice(kind.start, kind.end).includes('kind') === true;
+  return isRead ? root.source : undefined;
+}
+
+function isSameNode(left: Node, right: Node, source: YamlText | undefined): boolean {
   if (left === right) return true;
-  const { source } = root;
-  const isRead = left.source === source;
+  const isRead = source !== undefined && left.source === source;
   return (
     left.kind === right.kind &&
     left.tag === right.tag &&
@@ -53,7 +62,7 @@ function isSameNode(left: Node, right: Node, root: Node): boolean {
     left.text === right.text &&
     (!isRead || (right.source === source && left.start === right.start)) &&
     left.items.length === right.items.length &&
-    left.items.every((item, index) => isSameNode(item, right.items[index] as Node, root))
+    left.items.every((item, index) => isSameNode(item, right.items[index] as Node, source))
   );
 }
 
