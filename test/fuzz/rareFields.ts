@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../src/base/json.ts';
+import { stringifyJson, type JsonObject, type JsonValue } from '../../src/base/json.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import type { FileStyle } from './fuzzTree.ts';
 import { labels, names, namespaces, text } from './objects.ts';
@@ -177,10 +177,10 @@ function moreTransformers(random: Random, objects: readonly KubeObject[], add: A
   const object = random.pick(objects);
   const configured = random.pick<JsonObject>([
     builtin('ReplacementTransformer', { replacements: [replacement(random, objects)] }),
-    builtin('PatchStrategicMergeTransformer', { patches: JSON.stringify(strategicPatch(random, object)) }),
+    builtin('PatchStrategicMergeTransformer', { patches: stringifyJson(strategicPatch(random, object)) }),
     builtin('PatchJson6902Transformer', {
       target: { kind: object.kind, name: object.metadata.name },
-      jsonOp: JSON.stringify(jsonPatch(random, object)),
+      jsonOp: stringifyJson(jsonPatch(random, object)),
     }),
     builtin('PrefixSuffixTransformer', {
       prefix: 'x-',
