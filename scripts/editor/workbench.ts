@@ -145,6 +145,8 @@ function workbenchOf(page: Page, screenshots: string, close: () => Promise<void>
       const entry = page.locator(`${quickInput} .monaco-list-row${named}`);
       await (await seen(entry)).click();
       await seen(page.locator('.editor-group-container.active .monaco-editor .view-line'));
+      // Away from the tabs: the tip of one would lie over the first lines.
+      await page.mouse.move(1000, 700);
     },
     openContainer: async (title) => {
       const action = await seen(

@@ -6,10 +6,13 @@ import { after, type TestContext } from 'node:test';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { ClusterClient } from '../../src/clients/cluster/clusterClient.ts';
 import { createClusterClient } from '../../src/clients/cluster/createClusterClient.ts';
+import { isPlumbError } from '../../src/base/plumbError.ts';
 import { createEngine } from '../../src/engine/createEngine.ts';
 import { fluxCrds } from '../../src/flux/crds.gen.ts';
 import { isKubeObject, type KubeObject, type ObjectRef } from '../../src/kube/object.ts';
 import { parseYaml } from '../../src/kube/yaml.ts';
+import type { Engine } from '../../src/protocol/engine.ts';
+import type { RunView } from '../../src/protocol/views.ts';
 import { ownSandboxCluster, type SandboxCluster } from '../cluster/sandboxCluster.ts';
 import { startGitHttpServer } from '../servers/gitHttpServer.ts';
 import { runGit } from '../servers/gitRepository.ts';
@@ -25,6 +28,15 @@ export const web: ObjectRef = {
   kind: 'Deployment',
   namespace: 'shop',
   name: 'web',
+};
+
+/** A ResourceQuota of the fleet; `infra/dev/smaller-quota.yaml` sets its pods. */
+export const quota: ObjectRef = {
+  group: '',
+  version: 'v1',
+  kind: 'ResourceQuota',
+  namespace: 'shop',
+  name: 'shop',
 };
 
 /** A Kustomization of the fleet. */
@@ -47,12 +59,18 @@ export interface FleetCluster {
   /** Commits everything in a clone and pushes it. */
   push(clone: string, message: string): Promise<void>;
   switchBranch(clone: string, branch: string): Promise<void>;
+  /** One run of each with its source, by a Plumb beside the window; gives how the last one ended. */
+  reconcile(...refs: readonly [ObjectRef, ...ObjectRef[]]): Promise<RunView>;
+  /** Works while such a run goes on, then cancels it; fails when the run ended before. */
+  whileReconciling(ref: ObjectRef, work: () => Promise<void>): Promise<void>;
   /** What the server holds; undefined when it holds no such object. */
   live(ref: ObjectRef): Promise<KubeObject | undefined>;
   /** Sets replicas as `kubectl scale` does. */
   scale(ref: ObjectRef, replicas: number): Promise<void>;
   /** Waits until the server says so. */
   waitForReplicas(ref: ObjectRef, replicas: number): Promise<void>;
+  /** The same for the pods that a ResourceQuota allows. */
+  waitForPods(ref: ObjectRef, pods: string): Promise<void>;
 }
 
 /** Call it at the top of a test file: everything it starts ends after the file's tests. */
@@ -77,6 +95,7 @@ export async function startFleetCluster(): Promise<FleetCluster> {
     await runGit(clone, ['commit', '--quiet', '--allow-empty', '-m', message]);
     await runGit(clone, ['push', '--quiet', '--force', 'origin', 'HEAD:refs/heads/main']);
   };
+  const cacheFolder = join(folder, 'cache');
   const live = async (ref: ObjectRef): Promise<KubeObject | undefined> => {
     const answer = await client.get(ref);
     return answer.type === 'ok' ? answer.value : undefined;
@@ -100,9 +119,30 @@ export async function startFleetCluster(): Promise<FleetCluster> {
       );
       await push(clone, 'Add the sample fleet');
       for (const object of await objectsIn(join(clone, syncFile))) await apply(client, object);
-      await reconcileFleet(sandbox.kubeconfig, join(folder, 'cache'));
+      await reconcileFleet(sandbox.kubeconfig, cacheFolder);
       return clone;
     },
+    reconcile: (first, ...others) =>
+      inLocalMode(sandbox.kubeconfig, cacheFolder, async (engine) => {
+        let run = await engine.reconcile(first, true);
+        for (const ref of others) run = await engine.reconcile(ref, true);
+        return run;
+      }),
+    whileReconciling: (ref, work) =>
+      inLocalMode(sandbox.kubeconfig, cacheFolder, async (engine) => {
+        const stop = new AbortController();
+        const ended = engine.reconcile(ref, true, { signal: stop.signal }).then(
+          ({ reason, message }) => `${reason}: ${message}`,
+          (error: unknown) => error,
+        );
+        try {
+          await work();
+        } finally {
+          stop.abort();
+        }
+        const error = await ended;
+        assert.ok(isPlumbError(error, 'Cancelled') || (error as Error).name === 'AbortError', String(error));
+      }),
     scale: async (ref, replicas) => {
       const answer = await client.patch(
         ref,
@@ -115,6 +155,12 @@ export async function startFleetCluster(): Promise<FleetCluster> {
       await sandbox.waitFor(
         `/apis/apps/v1/namespaces/${ref.namespace}/deployments/${ref.name}`,
         (object) => (object['spec'] as { replicas?: number } | undefined)?.replicas === replicas,
+      );
+    },
+    waitForPods: async (ref, pods) => {
+      await sandbox.waitFor(
+        `/api/v1/namespaces/${ref.namespace}/resourcequotas/${ref.name}`,
+        (object) => (object['spec'] as { hard?: { pods?: string } }).hard?.pods === pods,
       );
     },
   };
@@ -141,18 +187,29 @@ async function objectsIn(file: string): Promise<readonly KubeObject[]> {
     .filter(isKubeObject);
 }
 
-/** One run of everything by an engine of the test's own, which gives its Leases back. */
-async function reconcileFleet(kubeconfig: string, cacheFolder: string): Promise<void> {
+/** One run of everything. */
+function reconcileFleet(kubeconfig: string, cacheFolder: string): Promise<void> {
+  return inLocalMode(kubeconfig, cacheFolder, async (engine) => {
+    for (const name of ['flux-system', 'infra', 'apps']) {
+      const run = await engine.reconcile(workload(name), true);
+      assert.ok(run.ready, `${name}: ${run.reason}: ${run.message}`);
+    }
+  });
+}
+
+/** Works with an engine of the test's own, which gives its Leases back. */
+async function inLocalMode<T>(
+  kubeconfig: string,
+  cacheFolder: string,
+  work: (engine: Engine) => Promise<T>,
+): Promise<T> {
   const engine = await createEngine(
     { folders: [], kubeconfig: [kubeconfig], cacheFolder, schedule: 'onRequest' },
     { log: silentLogger },
   );
   try {
     await engine.setMode('local');
-    for (const name of ['flux-system', 'infra', 'apps']) {
-      const run = await engine.reconcile(workload(name), true);
-      assert.ok(run.ready, `${name}: ${run.reason}: ${run.message}`);
-    }
+    return await work(engine);
   } finally {
     await engine.dispose();
   }
