@@ -10,9 +10,23 @@ import { nextEvent, sharedFleet } from './sharedFleet.ts';
 const fleet = await sharedFleet();
 const { flux, namespace } = fleet;
 const { sandbox } = flux;
+const child = {
+  apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+  kind: 'Kustomization',
+  metadata: { name: 'child' },
+  spec: {
+    interval: '1h',
+    path: './after',
+    prune: false,
+    suspend: false,
+    targetNamespace: namespace,
+    sourceRef: { kind: 'GitRepository', name: 'fleet' },
+  },
+};
 await fleet.write({
   'apps/settings.yaml': configMap('settings', { color: 'blue' }),
   'after/after.yaml': configMap('after', { color: 'blue' }),
+  'parent/child.yaml': JSON.stringify(child),
 });
 await fleet.publish();
 // Without the flag a dependent waits 30 s for its next try.
@@ -160,6 +174,22 @@ test('a resume by somebody else ends the override at once: nothing more is writt
   // The next request goes to the controller again.
   await engine.reconcile(apps, false);
   assert.equal(await color(), 'blue');
+});
+
+test('a real parent whose Git says suspend: false resumes what is overridden, and that ends the override', async () => {
+  const parent = await fleet.kustomization('parent');
+  await ready(parent);
+  const ref = { ...parent, name: 'child' };
+  await ready(ref);
+  const engine = await fleet.engine();
+  await start(engine, ref);
+  assert.equal(suspendOf(await flux.get<Kustomization>(ref)), true);
+  const ended = endOf(engine);
+  // Asked by annotation: in observe mode the controller in the cluster runs the parent.
+  assert.equal((await engine.reconcile(parent, false)).reason, 'ReconciliationSucceeded');
+  assert.match(await ended, /somebody resumed it, as a parent does whose Git says so/);
+  await ready(ref);
+  assert.equal(suspendOf(await flux.get<Kustomization>(ref)), false);
 });
 
 test('a deletion ends the override, and an object deleted while suspended keeps its objects', async () => {
