@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Workbench } from '../../scripts/editor/workbench.ts';
 import { startEditor, temporaryFolder } from './harness.ts';
-import { startSetupCluster } from './setupCluster.ts';
+import { startSetupCluster, until } from './setupCluster.ts';
 
 const cluster = await startSetupCluster();
 const editor = await startEditor({
@@ -124,9 +125,8 @@ describe('bootstrap from the command palette', () => {
       await workbench.screenshot('bootstrap with a deploy key');
       await workbench.pickItem('Copy the deploy key');
       await workbench.statusItem('deploy key copied');
-      // With the keyboard: the tip of the row under the pointer lies over this one.
       await workbench.see('.quick-input-list .monaco-list-row.focused', 'The key is registered');
-      await workbench.acceptInput();
+      await workbench.pickItem('The key is registered: bootstrap sandbox');
       await workbench.toastButton('bootstrapping sandbox', 'Cancel');
       await workbench.toast('was cancelled');
       await rm(hold);
@@ -137,12 +137,89 @@ describe('bootstrap from the command palette', () => {
       await workbench.screenshot('bootstrap waits for the key');
       cluster.ssh.allow(publicKey, 'read');
       await workbench.toastButton('add this deploy key', 'Try Again');
-      await workbench.pickItem(/(Reconcile|Bootstrap) sandbox/);
-      await workbench.line('Bootstrap sandbox: done', 4);
+      await approveUntilDone(workbench);
       assert.equal((await cluster.commits(repository)).length, 2);
     });
   });
+
+  it('takes a token, and goes on where a window was that was closed in mid-run', async (test) => {
+    const repository = await cluster.tokenRepository('closed');
+    const [hold, held] = ['hold', 'held'].map((name) => join(repository.folder, name)) as [string, string];
+    await writeFile(hold, '');
+    // The first commit gets through; the second one waits, and is refused in the end.
+    await cluster.beforePush(
+      repository,
+      `[ -e ${hold} ] && git rev-parse --quiet --verify refs/heads/main >/dev/null || exit 0\n` +
+        `touch ${held}; while [ -e ${hold} ]; do sleep 0.2; done; exit 1`,
+    );
+    const tokenQuestion = ['.quick-input-title', 'Password or token of git'] as const;
+    await editor.inWindow(test, await temporaryFolder(test, 'empty'), async (workbench) => {
+      await planWithToken(workbench, repository.url);
+      await workbench.see(...tokenQuestion);
+      await workbench.screenshot('bootstrap asks for a token');
+      await workbench.answerInput('wr0ng');
+      await workbench.toastButton('check the user name and the token', 'Try Again');
+      await workbench.see(...tokenQuestion);
+      await workbench.answerInput(cluster.token);
+      await workbench.line('Nothing has been written yet');
+      await workbench.pickItem('Bootstrap sandbox');
+      await until(() => Promise.resolve(existsSync(held)));
+      await workbench.leave();
+    });
+    await cluster.untilNobodyPushes();
+    assert.equal(
+      (await cluster.commits(repository)).length,
+      1,
+      'nothing is pushed after the window was closed',
+    );
+    await rm(hold);
+
+    await editor.inWindow(test, await temporaryFolder(test, 'empty'), async (workbench) => {
+      await planWithToken(workbench, repository.url);
+      await workbench.see(...tokenQuestion);
+      await workbench.answerInput(cluster.token);
+      await workbench.line('Commit "Add Flux sync manifests" and push it:');
+      await workbench.gone('.view-line', 'component manifests" and push it:');
+      await workbench.line('objects that the cluster has already');
+      await workbench.screenshot('bootstrap after a closed window');
+      await workbench.pickItem('Bootstrap sandbox');
+      await workbench.line('Bootstrap sandbox: done', 4);
+      assert.equal((await cluster.commits(repository)).length, 2);
+      const secret = await cluster.read('/api/v1/namespaces/flux-system/secrets/flux-system');
+      assert.deepEqual(secret.body['data'], {
+        username: Buffer.from('git').toString('base64'),
+        password: Buffer.from(cluster.token).toString('base64'),
+      });
+    });
+  });
 });
+
+/** The window reconciles since the first try, so that it may change what a plan was made of. */
+async function approveUntilDone(workbench: Workbench): Promise<void> {
+  const outdated = 'changed since the bootstrap was planned';
+  for (;;) {
+    await workbench.pickItem(/(Reconcile|Bootstrap) sandbox/);
+    const end = workbench.page
+      .locator(`.view-line:has-text("Bootstrap sandbox: done"), .notification-toast:has-text("${outdated}")`)
+      .first();
+    await end.waitFor({ timeout: 240_000 });
+    if (!(await end.innerText()).includes(outdated)) return;
+    await workbench.toastButton(outdated, 'Try Again');
+  }
+}
+
+/** Answers the questions for a repository that wants a token. */
+async function planWithToken(workbench: Workbench, url: string): Promise<void> {
+  await begin(workbench, 'sandbox');
+  await workbench.question('Git repository');
+  await workbench.answerInput(url);
+  await acceptAll(workbench, questions.slice(2, 4));
+  await workbench.pickItem('User name and token');
+  await workbench.question('user name for the token');
+  await workbench.acceptInput();
+  await workbench.question('namespace of the Flux objects');
+  await workbench.acceptInput();
+}
 
 /** Opens the questions and answers the first one. */
 async function begin(workbench: Workbench, context: string): Promise<void> {

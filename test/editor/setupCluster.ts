@@ -2,6 +2,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseYaml } from '../../src/kube/yaml.ts';
 import { ownSandboxCluster, type SandboxCluster } from '../cluster/sandboxCluster.ts';
 import { startGitHttpServer } from '../servers/gitHttpServer.ts';
@@ -23,6 +24,11 @@ export interface SetupCluster {
   /** A home whose git logs in to the SSH server. */
   readonly home: string;
   httpRepository(name: string): Promise<Repository>;
+  /** On a server of its own, which wants the user `git` with `token`. */
+  tokenRepository(name: string): Promise<Repository>;
+  readonly token: string;
+  /** Waits until nobody asks the server of `tokenRepository` for anything. */
+  untilNobodyPushes(): Promise<void>;
   sshRepository(name: string): Promise<Repository>;
   /** Makes every push to the repository run this shell script first; gives back a function that removes it. */
   beforePush(repository: Repository, script: string): Promise<() => Promise<void>>;
@@ -36,10 +42,13 @@ export interface SetupCluster {
 export async function startSetupCluster(): Promise<SetupCluster> {
   const sandbox = await ownSandboxCluster();
   const http = await startGitHttpServer();
+  const token = 'ghp_0nly4tests';
+  const withToken = await startGitHttpServer({ credentials: { username: 'git', password: token } });
   const ssh = await startGitSshServer();
   const home = await mkdtemp(join(tmpdir(), 'plumb-home-'));
   after(async () => {
     await http.close();
+    await withToken.close();
     await ssh.close();
     await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   });
@@ -50,6 +59,9 @@ export async function startSetupCluster(): Promise<SetupCluster> {
     home,
     kubeconfig: await writeKubeconfig(sandbox, join(home, 'kubeconfig')),
     httpRepository: (name) => http.createRepository(name),
+    tokenRepository: (name) => withToken.createRepository(name),
+    token,
+    untilNobodyPushes: () => until(() => Promise.resolve(withToken.pending() === 0)),
     sshRepository: (name) => ssh.createRepository(name),
     beforePush: async ({ folder }, script) => {
       const hook = join(folder, 'hooks', 'pre-receive');
@@ -63,6 +75,13 @@ export async function startSetupCluster(): Promise<SetupCluster> {
     },
     read: (path) => sandbox.request('GET', path),
   };
+}
+
+/** Asks again until it holds; fails after a minute. */
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(50))
+    if (await holds()) return;
+  throw new Error('that did not come true within a minute');
 }
 
 interface Kubeconfig {

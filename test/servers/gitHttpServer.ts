@@ -17,6 +17,8 @@ export interface GitHttpServer {
   readonly folder: string;
   /** Requests served so far, as `GET /fleet.git/info/refs?service=git-upload-pack 200`. */
   readonly requests: readonly string[];
+  /** Requests that are being served. */
+  pending(): number;
   /** Makes an empty bare repository `<name>.git`; gives its folder and URL. */
   createRepository(name: string): Promise<{ readonly folder: string; readonly url: string }>;
   close(): Promise<void>;
@@ -35,7 +37,10 @@ export async function startGitHttpServer(options: GitHttpServerOptions = {}): Pr
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'plumb-git-')));
   await mkdir(folder, { recursive: true });
   const requests: string[] = [];
+  let pending = 0;
   const server = createServer((request, response) => {
+    pending++;
+    response.on('close', () => pending--);
     response.on('finish', () => requests.push(`${request.method} ${request.url} ${response.statusCode}`));
     if (isAllowed(request, options.credentials)) return runBackend(folder, request, response);
     response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="git"' }).end('authentication required\n');
@@ -48,6 +53,7 @@ export async function startGitHttpServer(options: GitHttpServerOptions = {}): Pr
     url,
     folder,
     requests,
+    pending: () => pending,
     async createRepository(name) {
       const path = join(folder, `${name}.git`);
       await runGit(folder, ['init', '--quiet', '--bare', '--initial-branch=main', path]);
