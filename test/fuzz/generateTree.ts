@@ -22,6 +22,8 @@ interface Draft {
   readonly random: Random;
   /** Decides on rare things, so that the rest of a tree does not depend on which of them there are. */
   readonly rare: Random;
+  /** Few trees have rare fields: with those most are refused, and a refused tree compares little. */
+  readonly isRare: boolean;
   readonly files: Record<string, FuzzFile>;
   /** The identities of all objects. */
   readonly taken: Set<string>;
@@ -32,7 +34,7 @@ export function generateTree(seed: number): FuzzTree {
   const random = randomOf(seed);
   const rare = randomOf(seed + 1_000_000_007);
   const files: Record<string, FuzzFile> = {};
-  const draft: Draft = { random, rare, files, taken: new Set() };
+  const draft: Draft = { random, rare, isRare: rare.chance(30), files, taken: new Set() };
   const bases = Array.from({ length: 1 + random.below(2) }, (_, index) =>
     makeLayer(draft, `base${index}`, [], 'Kustomization'),
   );
@@ -58,7 +60,7 @@ function makeLayer(
   kind: 'Kustomization' | 'Component',
   components: readonly Layer[] = [],
 ): Layer {
-  const { random, rare, files, taken } = draft;
+  const { random, rare, isRare, files, taken } = draft;
   const own =
     kind === 'Kustomization' && below.length > 0 && random.chance(60) ? [] : ownObjects(random, taken);
   const inherited = below.flatMap((layer) => layer.objects);
@@ -96,7 +98,7 @@ function makeLayer(
     ...generators[1]?.fields,
     ...transformations(random, objects, addFile),
   };
-  const more = rareFields(rare, objects, folder, { documents: addFile, text: addText });
+  const more = isRare ? rareFields(rare, objects, folder, { documents: addFile, text: addText }) : {};
   const name = rare.chance(90) ? 'kustomization.yaml' : rare.pick(['kustomization.yml', 'Kustomization']);
   const style = rare.pick<FileStyle>(['block', 'block', 'block', 'flow', 'json']);
   files[`${folder}/${name}`] = { documents: [withFields(kustomization, more)], style };

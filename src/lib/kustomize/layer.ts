@@ -189,7 +189,9 @@ function addComponents(input: LayerInput, start: Layer, paths: readonly Located<
         { run, loader, file, provenance: below, name: `${input.name} ${loader.root}` },
         layer,
       );
-      layer = { ...built, objects: appendObjects([], built.objects, path.node) };
+      // Merged into nothing, as upstream does: of two specs for one field the one that comes first in its order is left.
+      const config = mergeConfigs(emptyConfig, built.config, path.node);
+      layer = { ...built, config, objects: appendObjects([], built.objects, path.node) };
     });
   }
   return layer;

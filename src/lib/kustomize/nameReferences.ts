@@ -38,7 +38,6 @@ interface Renamed {
  */
 export function fixReferences(objects: readonly Resource[], backReferences: readonly BackReference[]): Step {
   const renamed = indexRenamed(objects);
-  if (renamed.byName.size === 0) return withCheckedSubjects((same) => same);
   const referencesByKind = new Map<string, PathTree<Reference>>();
   const fix = changeEach((object) => {
     const { group, version, kind } = object.originalId;
