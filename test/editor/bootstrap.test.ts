@@ -180,7 +180,7 @@ describe('bootstrap from the command palette', () => {
       await workbench.answerInput(cluster.token);
       await workbench.line('Commit "Add Flux sync manifests" and push it:');
       await workbench.gone('.view-line', 'component manifests" and push it:');
-      await workbench.line('objects that the cluster has already');
+      await workbench.line('that the cluster has already');
       await workbench.screenshot('bootstrap after a closed window');
       await workbench.pickItem('Bootstrap sandbox');
       await workbench.line('Bootstrap sandbox: done', 4);
