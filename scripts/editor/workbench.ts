@@ -178,17 +178,22 @@ function workbenchOf(page: Page, screenshots: string, close: () => Promise<void>
       await seen(view(title).locator('.monaco-list-row[aria-expanded="true"]').filter({ hasText: text }));
     },
     rowMenu: async (title, text, entry) => {
-      await (await row(title, text)).click({ button: 'right' });
-      const item = page.locator('.monaco-menu .action-item').filter({ hasText: entry });
-      // A menu takes no click in the first moment after it opened: it stays open, and the click is made again.
-      for (let click = 0; click < 5; click++) {
-        await (await seen(item)).click();
-        const menu = page.locator('.monaco-menu').first();
-        const isClosed = await menu.waitFor({ state: 'hidden', timeout: 2000 }).then(
+      const item = page.locator('.monaco-menu .action-item').filter({ hasText: entry }).first();
+      const within = (locator: Locator, state: 'visible' | 'hidden', timeout: number): Promise<boolean> =>
+        locator.waitFor({ state, timeout }).then(
           () => true,
           () => false,
         );
-        if (isClosed) return;
+      // A menu closes when an editor that is still opening takes the focus: it is opened again. In the first moment after it
+      // opened it takes no click: it stays open, and the click is made again.
+      for (let click = 0; click < 8; click++) {
+        if (!(await item.isVisible())) await (await row(title, text)).click({ button: 'right' });
+        if (!(await within(item, 'visible', 5000))) continue;
+        const isTaken = await item.click({ timeout: 5000 }).then(
+          () => true,
+          () => false,
+        );
+        if (isTaken && (await within(page.locator('.monaco-menu').first(), 'hidden', 2000))) return;
       }
       throw new Error(`the menu entry ${entry} took no click`);
     },
