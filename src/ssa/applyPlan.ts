@@ -180,7 +180,9 @@ function outdated(ref: ObjectRef): Error {
 }
 
 /** Conflicts that are answered by judging again before the run gives up: each means that somebody else wrote in between. */
-const conflictTries = 5;
+const conflictTries = 8;
+/** Before the second try; twice as long before each further one: a rollout writes its status many times a second. */
+const firstConflictPauseMs = 25;
 
 async function writeOne(ctx: RunContext, planned: Change, options: ApplyOptions): Promise<ChangeSetEntry> {
   let change = planned;
@@ -198,6 +200,7 @@ async function writeOne(ctx: RunContext, planned: Change, options: ApplyOptions)
         refusal,
         complaintsOf({ ...change, refusal })[0]?.origin,
       );
+    await ctx.clock.sleep(firstConflictPauseMs * 2 ** (attempt - 1), ctx.signal);
     const [now] = await judgeAll(ctx, [builtOf(planned)], options);
     if (now === undefined) throw outdated(change.ref);
     // Our own write may have got through although its answer did not.
