@@ -46,8 +46,12 @@ test('the real kustomize-controller takes its Lease, reconciles with its own rig
   });
   try {
     await controller.untilLeading(AbortSignal.timeout(60_000));
-    const ready = await cluster.waitFor(`${kustomizations}/${namespace}/kustomizations/apps`, (object) =>
-      hasCondition(object, 'Ready'),
+    // The controller writes the conditions and the rest of the status one after the other.
+    const ready = await cluster.waitFor(
+      `${kustomizations}/${namespace}/kustomizations/apps`,
+      (object) =>
+        hasCondition(object, 'Ready') &&
+        (object['status'] as JsonObject)['lastAppliedRevision'] !== undefined,
     );
     const status = ready['status'] as JsonObject;
     assert.equal(status['lastAppliedRevision'], 'main@sha1:1111111111111111111111111111111111111111');

@@ -362,9 +362,8 @@ test('Plumb takes over from the real controller in the same way', async () => {
     `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/second`,
     (object) => {
       const status = object['status'] as KustomizationStatus | undefined;
-      return (
-        status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true
-      );
+      // The controller writes the conditions and the rest of the status one after the other.
+      return isReady(status) && status?.lastAppliedRevision !== undefined;
     },
   );
   await stopController();
