@@ -132,7 +132,8 @@ describe('the editor on a cluster', () => {
       await cluster.push(clone, 'Run two replicas');
       await workbench.rowMenu('Workloads', 'apps', 'Reconcile with Source');
       await cluster.waitForReplicas(web, 2);
-      await workbench.rowMenu('Workloads', 'apps', 'Choose When Drift Is Reverted…');
+      await workbench.runCommand('Plumb: Choose When Drift Is Reverted…');
+      await workbench.pickItem('apps');
       await workbench.pickItem('At Once');
       await cluster.scale(web, 5);
       await cluster.waitForReplicas(web, 2);
