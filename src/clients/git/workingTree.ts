@@ -63,14 +63,16 @@ export async function readWorkingTree(
       },
     );
   const find = (): Promise<WorkingRepository | undefined> => findRepository(resolve(folder), ask);
-  const expected = memory.places.get(folder) ?? (await find());
+  const remembered = memory.places.get(folder);
+  const asked = remembered === undefined ? await find() : undefined;
+  const expected = remembered ?? asked;
   const scratch = await mkdtemp(join(tmpdir(), 'plumb-git-tree-'));
   const close = (): Promise<void> => rm(scratch, { recursive: true, force: true });
   try {
     // Each process of git costs more than its work: they are few, and those that need not wait for others do not.
     const [added, found, remotes] = await Promise.all([
       addEverything(run, expected ?? (await makeRepository(scratch, resolve(folder), run, user)), scratch),
-      find(),
+      remembered === undefined ? asked : find(),
       ask('remote', '--verbose'),
     ]);
     if (isSamePlace(expected, found)) {
