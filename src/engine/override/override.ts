@@ -1,24 +1,20 @@
 import { formatDuration, type DurationMs } from '../../base/duration.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/logger.ts';
-import { plumbError, type PlumbError } from '../../base/plumbError.ts';
-import type { Answer, ClusterClient } from '../../clients/cluster/clusterClient.ts';
+import { isPlumbError, plumbError, type PlumbError } from '../../base/plumbError.ts';
+import type { ClusterClient } from '../../clients/cluster/clusterClient.ts';
 import { formatRef, type KubeObject, type ObjectRef } from '../../kube/object.ts';
 import type { Clock } from '../../ssa/runContext.ts';
-import {
-  handledToken,
-  plumbManager,
-  readFluxObject,
-  requestedAtAnnotation,
-  requireWritten,
-} from '../fluxCommands.ts';
+import { handledToken, requestedAtAnnotation } from '../fluxCommands.ts';
 import type { WritePermit } from '../guardedClient.ts';
 import { isSuspended } from '../tree/syncState.ts';
 import { overrideRecordOf, recordAnnotations, type OverrideRecord } from './overrideRecord.ts';
+import { patchLatest } from './patchLatest.ts';
 
 export interface OverrideOptions {
   readonly cluster: ClusterClient;
   readonly clock: Clock;
+  readonly monotonicMs: () => number;
   readonly ref: ObjectRef;
   readonly by: string;
   readonly where: string;
@@ -38,8 +34,10 @@ export interface Handshake {
 
 /** A live override moves its end on by this; what lies in the past is of a process that is gone. */
 const lifeMs = 15 * 60_000;
+/** Writing stops this long before others may take the process for gone. */
+const marginMs = 60_000;
 const renewMs = 5 * 60_000;
-const tries = 5;
+const retryMs = 30_000;
 
 /**
  * Stands in for the controller of one object: suspended by handshake, watched while it lasts, restored at the end
@@ -47,26 +45,41 @@ const tries = 5;
  */
 export class Override {
   readonly #options: OverrideOptions;
-  readonly #record: OverrideRecord;
+  /** Absent in local mode, where nothing of it stands on the object. */
+  readonly #record: OverrideRecord | undefined;
   readonly #over = new AbortController();
   #ended: PlumbError | undefined;
+  /** False once somebody else has decided about spec.suspend, or the object is to be deleted. */
+  #restoresSuspend = true;
+  #renewedWallMs: number;
+  #renewedMonotonicMs: number;
   /** The object's generation before and since it was suspended. */
   readonly generations: { readonly before: number | undefined; readonly since: number | undefined };
 
   private constructor(
     options: OverrideOptions,
-    record: OverrideRecord,
+    record: OverrideRecord | undefined,
     generations: Override['generations'],
   ) {
     this.#options = options;
     this.#record = record;
     this.generations = generations;
+    this.#renewedWallMs = options.clock.now();
+    this.#renewedMonotonicMs = options.monotonicMs();
+  }
+
+  get ref(): ObjectRef {
+    return this.#options.ref;
+  }
+
+  /** Tells whether the object is suspended for it. */
+  get suspends(): boolean {
+    return this.#record !== undefined;
   }
 
   /** In local mode nobody else reconciles the object: nothing of it is written. */
   static beside(options: OverrideOptions): Override {
-    const record = { by: options.by, where: options.where, since: '', until: '' };
-    return new Override(options, record, { before: undefined, since: undefined });
+    return new Override(options, undefined, { before: undefined, since: undefined });
   }
 
   /**
@@ -77,15 +90,15 @@ export class Override {
   static async start(options: OverrideOptions, handshake: Handshake, signal: AbortSignal): Promise<Override> {
     const { cluster, clock, ref, by, where } = options;
     const { shown, isAnybodyLive, patience } = handshake;
-    const now = clock.now();
-    const token = new Date(now).toISOString();
+    const token = new Date(clock.now()).toISOString();
+    const now = serverNow(options);
     // What a Plumb that is gone left behind is not what was there before.
     const left = overrideRecordOf(shown);
     const previousSuspend = left === undefined ? suspendOf(shown) : left.previousSuspend;
     const record: OverrideRecord = {
       by,
       where,
-      since: token,
+      since: new Date(now).toISOString(),
       until: new Date(now + lifeMs).toISOString(),
       ...(previousSuspend !== undefined && { previousSuspend }),
     };
@@ -106,6 +119,8 @@ export class Override {
     override.#follow((object) => {
       if (!isAnybodyLive || handledToken(object) === token) answered.resolve(undefined);
     });
+    // The wait may be longer than the life of a record.
+    void override.#keepAlive(record);
     const over = new AbortController();
     const waiting = AbortSignal.any([signal, override.#over.signal, over.signal]);
     try {
@@ -116,13 +131,13 @@ export class Override {
     } finally {
       over.abort();
     }
-    void override.#keepAlive();
     return override;
   }
 
-  /** The right to write what the object stands for, while it is overridden. */
+  /** The right to write what the object stands for, while it is overridden. After a sleep others may have ended it. */
   readonly permit: WritePermit = {
     require: () => {
+      if (!this.#isRenewed()) this.#giveUp('it was not kept in time, as after a sleep');
       if (this.#ended !== undefined) throw this.#ended;
     },
     own: (_ref, write) => write(),
@@ -130,15 +145,24 @@ export class Override {
 
   /** Stops writing and restores spec.suspend. What somebody else has made of the object meanwhile stays. */
   async end(): Promise<void> {
-    const wasOpen = this.#stop('it was ended');
+    this.#stop('it was ended');
     const { cluster, ref } = this.#options;
-    const live = await cluster.get(ref);
-    if (live.type === 'refused' || overrideRecordOf(live.value)?.where !== this.#record.where) return;
-    await restore(cluster, ref, wasOpen && isSuspended(live.value));
+    const where = this.#record?.where;
+    if (where === undefined) return;
+    try {
+      await patchLatest(cluster, ref, undefined, (live) => {
+        const record = overrideRecordOf(live);
+        if (record?.where !== where) return undefined;
+        return restored(record, this.#restoresSuspend && isSuspended(live));
+      });
+    } catch (error) {
+      // Gone is given back as well.
+      if (!isPlumbError(error, 'NotFound')) throw error;
+    }
   }
 
   /** Stops writing, without a word to the cluster. */
-  close(why: string): void {
+  #close(why: string): void {
     if (this.#stop(why)) this.#options.onEnded(why);
   }
 
@@ -147,10 +171,12 @@ export class Override {
     const { cluster, ref } = this.#options;
     const { name, namespace } = ref;
     const look = (object: KubeObject): void => {
-      if (object.metadata.deletionTimestamp !== undefined) this.close('its deletion was requested');
-      else if (!isSuspended(object)) {
-        this.close('somebody resumed it, as a parent does whose Git says so');
-        this.#forget();
+      if (object.metadata.deletionTimestamp !== undefined) {
+        this.#restoresSuspend = false;
+        this.#close('its deletion was requested');
+      } else if (!isSuspended(object)) {
+        this.#restoresSuspend = false;
+        this.#giveUp('somebody resumed it, as a parent does whose Git says so');
       } else onObject(object);
     };
     const options = { fieldSelector: `metadata.name=${name}`, ...(namespace !== undefined && { namespace }) };
@@ -161,38 +187,63 @@ export class Override {
         if (event.type === 'changed') look(event.object);
         if (event.type === 'synced') event.objects.forEach(look);
         if (event.type === 'deleted' || (event.type === 'synced' && event.objects.length === 0))
-          this.close('it was deleted');
+          this.#close('it was deleted');
       },
       this.#over.signal,
     );
-    watching.catch((error: unknown) => this.close(`it can no longer be watched: ${String(error)}`));
+    watching.catch((error: unknown) => this.#giveUp(`it can no longer be watched: ${String(error)}`));
   }
 
-  /** Takes the record off an object that its controller reconciles again; its spec is no longer ours. */
-  #forget(): void {
+  /** Stops writing and gives the object back, as far as it is still ours. */
+  #giveUp(why: string): void {
+    if (this.#ended !== undefined) return;
+    this.#close(why);
     const { ref, log } = this.#options;
     this.end().catch((error: unknown) =>
       log.warn('the record of an override stays', { ref: formatRef(ref), error: String(error) }),
     );
   }
 
-  async #keepAlive(): Promise<void> {
-    const { cluster, clock, ref } = this.#options;
+  async #keepAlive(record: OverrideRecord): Promise<void> {
+    const { clock } = this.#options;
+    let pause = renewMs;
     for (;;) {
       try {
-        await clock.sleep(renewMs, this.#over.signal);
+        await clock.sleep(pause, this.#over.signal);
       } catch {
         return; // Ended: the sleep was aborted.
       }
-      const until = new Date(clock.now() + lifeMs).toISOString();
-      const body = { metadata: { annotations: recordAnnotations({ ...this.#record, until }) } };
-      try {
-        const options = { type: 'merge', fieldManager: plumbManager } as const;
-        requireWritten(ref, 'kept overridden', await cluster.patch(ref, body, options));
-      } catch (error) {
-        this.close(`it can no longer be kept: ${String(error)}`);
-      }
+      if (!this.#isRenewed()) return this.#giveUp('it was not kept in time, as after a sleep');
+      pause = (await this.#renew(record)) ? renewMs : retryMs;
     }
+  }
+
+  /** One renewal that fails is nothing; the deadline decides. */
+  async #renew(record: OverrideRecord): Promise<boolean> {
+    const { clock, monotonicMs, cluster, ref, log } = this.#options;
+    const [wall, monotonic] = [clock.now(), monotonicMs()];
+    const until = new Date(serverNow(this.#options) + lifeMs).toISOString();
+    try {
+      const kept = await patchLatest(cluster, ref, this.#over.signal, (live) => {
+        if (overrideRecordOf(live)?.where !== record.where) return undefined;
+        return { metadata: { annotations: recordAnnotations({ ...record, until }) } };
+      });
+      if (overrideRecordOf(kept)?.where !== record.where) this.#close('somebody took its record away');
+    } catch (error) {
+      log.warn('an override could not be kept for now', { ref: formatRef(ref), error: String(error) });
+      return false;
+    }
+    this.#renewedWallMs = wall;
+    this.#renewedMonotonicMs = monotonic;
+    return true;
+  }
+
+  #isRenewed(): boolean {
+    if (this.#record === undefined) return true;
+    const { clock, monotonicMs } = this.#options;
+    const wall = clock.now() - this.#renewedWallMs;
+    const monotonic = monotonicMs() - this.#renewedMonotonicMs;
+    return Math.max(wall, monotonic) < lifeMs - marginMs;
   }
 
   #stop(why: string): boolean {
@@ -211,41 +262,25 @@ export class Override {
 export async function restore(cluster: ClusterClient, ref: ObjectRef, withSuspend: boolean): Promise<void> {
   await patchLatest(cluster, ref, undefined, (live) => {
     const record = overrideRecordOf(live);
-    if (record === undefined) return undefined;
-    return {
-      metadata: { annotations: recordAnnotations(undefined) },
-      ...(withSuspend && { spec: { suspend: record.previousSuspend ?? null } }),
-    };
+    return record === undefined ? undefined : restored(record, withSuspend);
   });
+}
+
+function restored({ previousSuspend }: OverrideRecord, withSuspend: boolean): JsonObject {
+  return {
+    metadata: { annotations: recordAnnotations(undefined) },
+    ...(withSuspend && { spec: { suspend: previousSuspend ?? null } }),
+  };
+}
+
+/** Other Plumbs compare with the server's clock; a laptop's may be wrong by hours. */
+function serverNow({ cluster, clock }: OverrideOptions): number {
+  return cluster.serverTime()?.getTime() ?? clock.now();
 }
 
 function suspendOf(object: KubeObject): boolean | undefined {
   const { suspend } = object['spec'] as { readonly suspend?: boolean };
   return suspend;
-}
-
-/** A patch of the object as it is, made anew when somebody got in between: controllers write its status all the time. */
-async function patchLatest(
-  cluster: ClusterClient,
-  ref: ObjectRef,
-  signal: AbortSignal | undefined,
-  make: (live: KubeObject) => JsonObject | undefined,
-): Promise<KubeObject> {
-  for (let turn = 1; ; turn++) {
-    const live = await readFluxObject(cluster, ref, signal);
-    const body = make(live);
-    if (body === undefined) return live;
-    const resourceVersion = live.metadata.resourceVersion ?? null;
-    const locked = { ...body, metadata: { ...(body['metadata'] as JsonObject), resourceVersion } };
-    const answer: Answer = await cluster.patch(
-      ref,
-      locked,
-      { type: 'merge', fieldManager: plumbManager },
-      signal,
-    );
-    const isConflict = answer.type === 'refused' && answer.refusal.httpStatus === 409;
-    if (!isConflict || turn === tries) return requireWritten(ref, 'overridden', answer);
-  }
 }
 
 /** Fails when the signal aborts, or after the time a controller may need to answer. */

@@ -70,6 +70,7 @@ export class Overrides {
     const options = {
       cluster,
       clock: this.#core.deps.clock,
+      monotonicMs: () => performance.now(),
       ref,
       by: `${userInfo().username}@${hostname()}`,
       where: this.#session.identity,
