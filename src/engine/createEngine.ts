@@ -54,7 +54,7 @@ export function createEngine(
     revertAtOnce: (ref, options) => workloads.revertAtOnce(ref, signalOf(options)),
     revertAtInterval: (ref) => Promise.resolve(workloads.revertAtInterval(ref)),
     planOverride: (ref, options) => workloads.planOverride(ref, signalOf(options)),
-    startOverride: (planId, options) => workloads.startOverride(planId, signalOf(options)),
+    startOverride: (planId, reach, options) => workloads.startOverride(planId, reach, signalOf(options)),
     endOverride: (ref, options) => workloads.endOverride(ref, signalOf(options)),
     async setMode(mode, options) {
       await workloads.setMode(mode, signalOf(options));

@@ -82,7 +82,7 @@ export class RunContexts {
       follower: this.#follower,
       // Secrets are watched as metadata only.
       watched: (object) => (isSecretKind(object) ? undefined : this.#store.get(object)),
-      profile,
+      profile: this.#withSuspended(profile),
       builds: this.#core.builds,
       requireSopsMac: this.#core.config.requireSopsMac === true,
       fetchRemotes: this.#fetchRemotes,
@@ -93,6 +93,11 @@ export class RunContexts {
       superseded: () => newer.signal,
       ...(override !== undefined && this.#overridden(override, signal)),
     };
+  }
+
+  #withSuspended(profile: ControllerProfile): ControllerProfile {
+    const keptSuspended = this.#overrides.suspended();
+    return keptSuspended.length === 0 ? profile : { ...profile, keptSuspended };
   }
 
   /** With the right to write that the override gives, and the open folder in place of the source. */

@@ -7,7 +7,14 @@ import { inventoryOf } from '../flux/kustomization.ts';
 import { sourceRefOf } from '../flux/references.ts';
 import { formatRef, type KubeObject, type ObjectRef, refOf } from '../kube/object.ts';
 import type { RenderedManifest } from '../protocol/engine.ts';
-import type { ClusterMode, DriftView, OverridePlan, PlanView, RunView } from '../protocol/views.ts';
+import type {
+  ClusterMode,
+  DriftView,
+  OverridePlan,
+  OverrideReach,
+  PlanView,
+  RunView,
+} from '../protocol/views.ts';
 import { createDryRunCache, type DryRunCache } from '../ssa/dryRunCache.ts';
 import type { ClusterSession } from './clusterSession.ts';
 import { driftOf } from './drift/driftOf.ts';
@@ -124,8 +131,8 @@ export class Workloads {
     return (await this.#cluster()).overrides.plan(ref, signal);
   }
 
-  async startOverride(planId: string, signal: AbortSignal): Promise<void> {
-    return (await this.#cluster()).overrides.start(planId, signal);
+  async startOverride(planId: string, reach: OverrideReach, signal: AbortSignal): Promise<void> {
+    return (await this.#cluster()).overrides.start(planId, reach, signal);
   }
 
   async endOverride(ref: ObjectRef, signal: AbortSignal): Promise<void> {
@@ -235,8 +242,11 @@ export class Workloads {
 
   async close(): Promise<void> {
     this.#listener.dispose();
-    await this.#shared?.overrides.endAll();
-    await this.#leaveLocal();
+    try {
+      await this.#shared?.overrides.endAll();
+    } finally {
+      await this.#leaveLocal();
+    }
   }
 
   async #planned(ref: ObjectRef, from: PlanFrom, signal: AbortSignal): Promise<WorkloadPlan> {

@@ -29,6 +29,8 @@ export interface ControllerProfile {
   readonly featureGates: Readonly<Record<string, boolean>>;
   /** Namespaces whose Flux Deployments this engine stands in for: their replicas stay as they are. None in observe mode. */
   readonly handedOverIn?: readonly string[];
+  /** Kustomizations that this engine keeps suspended: whatever Git says of that, they stay so meanwhile. */
+  readonly keptSuspended?: readonly { readonly namespace?: string; readonly name: string }[];
 }
 
 /** Flux 2.9 as its install manifests start it. */

@@ -20,6 +20,7 @@ import type {
   ContextView,
   DriftView,
   OverridePlan,
+  OverrideReach,
   PlanView,
   RunView,
   StatusView,
@@ -122,9 +123,12 @@ export interface Engine extends BootstrapApi, DownApi, LookApi {
   revertAtInterval(ref: ObjectRef, options?: CallOptions): Promise<void>;
   /** What an override of the Kustomization would do: this engine in place of its controller, with the folder's saved files. */
   planOverride(ref: ObjectRef, options?: CallOptions): Promise<OverridePlan>;
-  /** Starts what was shown: suspends the object and waits until its controller has let go. Throws PlanOutdated, ModeForbids. */
-  startOverride(planId: string, options?: CallOptions): Promise<void>;
-  /** Ends it and restores what was before; also after a Plumb that is gone. */
+  /**
+   * Starts what was shown, with or without its descendants: suspends each and waits until its controller has let go. All or
+   * nothing. Throws PlanOutdated, ModeForbids.
+   */
+  startOverride(planId: string, reach: OverrideReach, options?: CallOptions): Promise<void>;
+  /** Ends it, and what was started with it, and restores what was before; also after a Plumb that is gone. */
   endOverride(ref: ObjectRef, options?: CallOptions): Promise<void>;
   setMode(mode: ClusterMode, options?: CallOptions): Promise<StatusView>;
   /** Drift marks of one open document. */

@@ -19,7 +19,7 @@ export const argumentCounts: Readonly<Record<RequestName, number>> = {
   revertAtOnce: 1,
   revertAtInterval: 1,
   planOverride: 1,
-  startOverride: 1,
+  startOverride: 2,
   endOverride: 1,
   setMode: 1,
   drift: 1,

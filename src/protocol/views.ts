@@ -184,9 +184,21 @@ export interface OverridePlan {
   /** The folder that stands in for the source. */
   readonly folder: string;
   /** Somebody suspended the object before: starting the override passes over that. */
-  readonly suspendedBy?: { readonly manager: string; readonly time?: string; readonly reason?: string };
+  readonly suspendedBy?: SuspendedBy;
+  /** Kustomizations below it that read the same source, in the order in which to run them; overridden with it only when asked. */
+  readonly descendants: readonly { readonly ref: ObjectRef; readonly suspendedBy?: SuspendedBy }[];
   readonly warnings: readonly string[];
 }
+
+/** Who suspended an object, as far as the server and the object tell. */
+export interface SuspendedBy {
+  readonly manager: string;
+  readonly time?: string;
+  readonly reason?: string;
+}
+
+/** How far an override goes: the object alone, or with what is below it. */
+export type OverrideReach = 'object' | 'descendants';
 
 export interface ChangeSetEntryView {
   readonly ref: ObjectRef;

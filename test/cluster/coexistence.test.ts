@@ -194,7 +194,7 @@ test('an override in local mode takes the folder and leaves conditions alone; it
   await engine.setMode('local');
   assert.equal((await engine.reconcile(apps, false)).ready, true);
   const { status, metadata } = await flux.get<Kustomization>(apps);
-  await engine.startOverride((await engine.planOverride(apps)).id);
+  await engine.startOverride((await engine.planOverride(apps)).id, 'object');
   assert.equal((await engine.reconcile(apps, false)).ready, true);
   const color = async (): Promise<unknown> => (await flux.get(settings))['data'];
   assert.deepEqual(await color(), { color: 'red' });

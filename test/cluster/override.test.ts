@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isPlumbError } from '../../src/base/plumbError.ts';
+import { systemClock } from '../../src/engine/systemClock.ts';
 import type { Kustomization } from '../../src/flux/api/kustomize.gen.ts';
 import type { ObjectRef } from '../../src/kube/object.ts';
 import type { Engine } from '../../src/protocol/engine.ts';
@@ -70,7 +71,12 @@ async function paint(text: string): Promise<void> {
 
 async function start(engine: Engine, ref: ObjectRef): Promise<void> {
   const { id } = await engine.planOverride(ref);
-  await engine.startOverride(id);
+  await engine.startOverride(id, 'object');
+}
+
+/** The system's clock, wrong by so much; `offset` may change while it runs, as when a laptop sleeps. */
+function skewedClock(skew: { offset: number }) {
+  return { ...systemClock, now: () => systemClock.now() + skew.offset };
 }
 
 function endOf(engine: Engine): Promise<string> {
@@ -212,7 +218,7 @@ test('somebody else’s suspend is named before it is passed over, and is there 
   );
   const plan = await engine.planOverride(apps);
   assert.equal(plan.suspendedBy?.manager, 'kubectl-patch');
-  await engine.startOverride(plan.id);
+  await engine.startOverride(plan.id, 'object');
   assert.equal((await engine.reconcile(apps, false)).ready, true);
   assert.equal(await color(), 'green');
   await engine.endOverride(apps);
@@ -230,7 +236,9 @@ test('a suspend that came after it was shown makes the override outdated', async
     { spec: { suspend: true } },
     { type: 'merge', fieldManager: 'kubectl-patch' },
   );
-  await assert.rejects(engine.startOverride(plan.id), (error) => isPlumbError(error, 'PlanOutdated'));
+  await assert.rejects(engine.startOverride(plan.id, 'object'), (error) =>
+    isPlumbError(error, 'PlanOutdated'),
+  );
   await engine.resume(apps);
   await ready(apps);
 });
@@ -259,6 +267,36 @@ test('another Plumb’s override is respected; one whose process is gone is clea
   await flux.client.patch(apps, gone, { type: 'merge', fieldManager: 'plumb' });
   await second.endOverride(apps);
   await ready(apps);
+});
+
+for (const hours of [-3, 3])
+  test(`a clock that is wrong by ${hours} hours neither ends an override for others nor makes it last`, async () => {
+    const skewed = await fleet.engine({}, { clock: skewedClock({ offset: hours * 3_600_000 }) });
+    const other = await fleet.engine();
+    await start(skewed, apps);
+    await assert.rejects(other.planOverride(apps), (error) => isPlumbError(error, 'ModeForbids'));
+    const { annotations = {} } = (await flux.get<Kustomization>(apps)).metadata;
+    const left = Date.parse(annotations['plumb.dev/override-until'] ?? '') - Date.now();
+    assert.ok(left > 10 * 60_000 && left <= 16 * 60_000, `${left} ms left`);
+    await skewed.endOverride(apps);
+    await ready(apps);
+  });
+
+test('after a sleep that was longer than the override holds nothing is written, and the object is given back', async () => {
+  await paint('black');
+  const skew = { offset: 0 };
+  const engine = await fleet.engine({}, { clock: skewedClock(skew) });
+  await start(engine, apps);
+  const before = await color();
+  const ended = endOf(engine);
+  skew.offset = 3_600_000;
+  const run = await engine.reconcile(apps, false);
+  assert.deepEqual([run.ready, run.changeSet], [false, []]);
+  assert.match(run.message, /the override is over: it was not kept in time/);
+  assert.match(await ended, /not kept in time, as after a sleep/);
+  await ready(apps);
+  assert.equal(await color(), before);
+  await sandbox.waitFor(pathOf(apps), (object) => !JSON.stringify(object).includes('plumb.dev/override'));
 });
 
 test('closing the engine restores what it overrides', async () => {

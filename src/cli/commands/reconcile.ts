@@ -2,8 +2,8 @@ import { formatRef } from '../../kube/object.ts';
 import { parseFluxRef } from '../../engine/fluxRef.ts';
 import type { ObjectRef } from '../../kube/object.ts';
 import type { Engine } from '../../protocol/engine.ts';
-import type { OverridePlan, RunView } from '../../protocol/views.ts';
-import { type Command, type CommandContext, flagOption, textOption } from '../command.ts';
+import type { OverridePlan, OverrideReach, RunView, SuspendedBy } from '../../protocol/views.ts';
+import { type Command, type CommandContext, flagOption, textOption, UsageError } from '../command.ts';
 import { confirmed, yesOption } from '../confirm.ts';
 import { clusterOptions, macOption, outputOption } from '../globalOptions.ts';
 import { withEngine } from '../openEngine.ts';
@@ -13,10 +13,10 @@ import { printResult } from '../printResult.ts';
 export const reconcileCommand: Command = {
   name: 'reconcile',
   summary: 'Reconcile one object now and wait for it',
-  usage: 'KIND NAME [--with-source] [--local | --override [--yes]]',
+  usage: 'KIND NAME [--with-source] [--local | --override [--with-descendants] [--yes]]',
   completions: ['kind', 'object'],
   details:
-    'Where Flux runs in the cluster it is asked by annotation. With --local Plumb takes the Leases of the installation, is the\ncontroller for this run, and gives them back; it refuses while anybody else reconciles.\nWith --override one run of a Kustomization applies the files you stand in while Flux runs: the object is suspended until the run\nends, and after that its own source counts again.',
+    'Where Flux runs in the cluster it is asked by annotation. With --local Plumb takes the Leases of the installation, is the\ncontroller for this run, and gives them back; it refuses while anybody else reconciles.\nWith --override one run of a Kustomization applies the files you stand in while Flux runs: the object is suspended until the run\nends, and after that its own source counts again. With --with-descendants the Kustomizations below it that read the same source are\noverridden and run with it; without, they keep the files of their own source.',
   examples: [
     [
       'plumb reconcile kustomization apps --with-source',
@@ -24,6 +24,7 @@ export const reconcileCommand: Command = {
     ],
     ['plumb reconcile gitrepo flux-system --local', 'fetch without any controller in the cluster'],
     ['plumb reconcile kustomization apps --override', 'try the files you stand in, beside Flux'],
+    ['plumb reconcile kustomization flux-system --override --with-descendants', 'all that it makes, too'],
   ],
   options: {
     ...clusterOptions,
@@ -35,45 +36,74 @@ export const reconcileCommand: Command = {
       type: 'boolean',
       description: 'one run of the files you stand in, in place of the controller',
     },
+    'with-descendants': {
+      type: 'boolean',
+      description: 'with --override: the Kustomizations below it, too',
+    },
     local: { type: 'boolean', description: 'reconcile with Plumb itself, holding the Leases meanwhile' },
   },
   run: (ctx) =>
     withEngine(ctx, async (engine) => {
       const { signal } = ctx;
       const ref = parseFluxRef(ctx.positionals, textOption(ctx, 'namespace'));
+      if (flagOption(ctx, 'with-descendants') && !flagOption(ctx, 'override'))
+        throw new UsageError('--with-descendants goes with --override');
       if (flagOption(ctx, 'local')) await engine.setMode('local', { signal });
       const progress = engine.onEvent((event) => {
         if (event.type === 'stageStarted')
           ctx.terminal.err(ctx.terminal.style.dim(`  ${formatRef(event.ref)}: ${event.stage}\n`));
       });
-      const run = flagOption(ctx, 'override')
+      const runs = flagOption(ctx, 'override')
         ? await overridden(ctx, engine, ref)
-        : await engine.reconcile(ref, flagOption(ctx, 'with-source'), { signal });
+        : [await engine.reconcile(ref, flagOption(ctx, 'with-source'), { signal })];
       progress.dispose();
-      if (run === undefined) return 130;
-      printResult(ctx, run, () => runText(run, ctx.terminal.style));
-      return run.ready ? 0 : 4;
+      const [first] = runs;
+      if (first === undefined) return 130;
+      printResult(ctx, flagOption(ctx, 'with-descendants') ? runs : first, () =>
+        runs.map((run) => runText(run, ctx.terminal.style)).join(''),
+      );
+      return runs.every(({ ready }) => ready) ? 0 : 4;
     }),
 };
 
-/** One run under an override, which ends whatever becomes of the run; undefined when the user did not agree. */
-async function overridden(ctx: CommandContext, engine: Engine, ref: ObjectRef): Promise<RunView | undefined> {
+/** One run each under an override, which ends whatever becomes of the runs; none when the user did not agree. */
+async function overridden(ctx: CommandContext, engine: Engine, ref: ObjectRef): Promise<readonly RunView[]> {
   const { signal, terminal } = ctx;
   const plan = await engine.planOverride(ref, { signal });
+  const reach: OverrideReach = flagOption(ctx, 'with-descendants') ? 'descendants' : 'object';
   for (const warning of plan.warnings) terminal.err(`! ${warning}\n`);
-  if (!(await confirmed(ctx, overrideQuestion(plan)))) return undefined;
-  await engine.startOverride(plan.id, { signal });
+  if (!(await confirmed(ctx, overrideQuestion(plan, reach)))) return [];
+  await engine.startOverride(plan.id, reach, { signal });
+  const runs: RunView[] = [];
   try {
-    return await engine.reconcile(ref, false, { signal });
+    const below = reach === 'object' ? [] : plan.descendants.map((descendant) => descendant.ref);
+    for (const next of [ref, ...below]) {
+      const run = await engine.reconcile(next, false, { signal });
+      runs.push(run);
+      if (!run.ready) break;
+    }
+    return runs;
   } finally {
     await engine.endOverride(ref);
   }
 }
 
-function overrideQuestion({ ref, cluster, folder, suspendedBy }: OverridePlan): string {
-  const question = `apply ${folder} as ${formatRef(ref)} to ${cluster}, in place of its controller?`;
-  if (suspendedBy === undefined) return question;
-  const { manager, time, reason } = suspendedBy;
+function overrideQuestion(
+  { ref, cluster, folder, suspendedBy, descendants }: OverridePlan,
+  reach: OverrideReach,
+): string {
+  const below = reach === 'object' ? [] : descendants;
+  const names = [formatRef(ref), ...below.map((descendant) => formatRef(descendant.ref))];
+  const suspended = [{ ref, suspendedBy }, ...below].flatMap((object) =>
+    object.suspendedBy === undefined
+      ? []
+      : [`${formatRef(object.ref)} was suspended by ${whoOf(object.suspendedBy)}; `],
+  );
+  const controller = below.length === 0 ? 'its controller' : 'their controller';
+  return `${suspended.join('')}apply ${folder} as ${names.join(', ')} to ${cluster}, in place of ${controller}?`;
+}
+
+function whoOf({ manager, time, reason }: SuspendedBy): string {
   const since = time === undefined ? '' : ` since ${time}`;
-  return `suspended by ${manager}${since}${reason === undefined ? '' : ` (${reason})`}; ${question}`;
+  return `${manager}${since}${reason === undefined ? '' : ` (${reason})`}`;
 }

@@ -20,7 +20,7 @@ export function applyPolicyOf(kustomization: Kustomization, profile: ControllerP
       namespace: metadata.namespace ?? '',
     },
     force: spec.force === true,
-    ignore: [...(spec.ignore ?? []), ...handedOver(profile)],
+    ignore: [...(spec.ignore ?? []), ...handedOver(profile), ...keptSuspended(profile)],
     overrideManagers: profile.overrideManagers,
     customStageKinds: profile.customApplyStageKinds.map((text) => {
       const slash = text.lastIndexOf('/');
@@ -35,6 +35,24 @@ function handedOver({ handedOverIn = [] }: ControllerProfile): readonly IgnoreRu
     paths: ['/spec/replicas'],
     target: { kind: 'Deployment', namespace, labelSelector: 'app.kubernetes.io/part-of=flux' },
   }));
+}
+
+/** A parent that runs here must not resume what is overridden below it. */
+function keptSuspended({ keptSuspended: refs = [] }: ControllerProfile): readonly IgnoreRule[] {
+  return refs.map(({ namespace = '', name }) => ({
+    paths: ['/spec/suspend'],
+    target: {
+      group: literally(kustomizeGroup),
+      kind: 'Kustomization',
+      namespace: literally(namespace),
+      name: literally(name),
+    },
+  }));
+}
+
+/** Names consist of letters, digits, dashes and dots. */
+function literally(name: string): string {
+  return name.replaceAll('.', '\\.');
 }
 
 /** Which of its former objects a Kustomization deletes: its own, unless they ask to be left alone. */

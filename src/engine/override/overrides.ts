@@ -1,19 +1,23 @@
 import { userInfo, hostname } from 'node:os';
+import { mapLimit } from '../../base/mapLimit.ts';
 import { plumbError } from '../../base/plumbError.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import { sourceOf, timeoutOf } from '../../flux/kustomization.ts';
-import { formatRef, type KubeObject, type ObjectRef, refKey } from '../../kube/object.ts';
-import type { OverridePlan } from '../../protocol/views.ts';
+import { formatRef, type KubeObject, type ObjectRef, refKey, refOf } from '../../kube/object.ts';
+import type { OverridePlan, OverrideReach } from '../../protocol/views.ts';
 import type { ClusterSession } from '../clusterSession.ts';
 import type { EngineCore } from '../engineCore.ts';
 import { readFluxObject, suspendReasonAnnotation } from '../fluxCommands.ts';
 import { PlanStore } from '../planStore.ts';
 import { workingTreeArtifact } from '../workspace/workingTreeArtifact.ts';
+import { type Descendant, descendantsOf } from './descendants.ts';
 import { Override, restore } from './override.ts';
 import { isLive, isSuspendInGit, overrideRecordOf, suspenderOf } from './overrideRecord.ts';
 
 /** Beside the object's own timeout: what a controller needs to come to an end. */
 const gracePeriodMs = 60_000;
+/** Handshakes, and ends, at once. */
+const concurrency = 8;
 
 /** The objects of one cluster whose controller this engine stands in for. */
 export class Overrides {
@@ -23,8 +27,11 @@ export class Overrides {
     readonly id: string;
     readonly ref: ObjectRef;
     readonly shown: KubeObject;
+    readonly below: readonly Descendant[];
   }>();
   readonly #open = new Map<string, Override>();
+  /** What was overridden together with an object, and ends with it. */
+  readonly #below = new Map<string, readonly ObjectRef[]>();
 
   constructor(core: EngineCore, session: ClusterSession) {
     this.#core = core;
@@ -35,33 +42,62 @@ export class Overrides {
     return this.#open.get(refKey(ref));
   }
 
+  /** Objects that this engine keeps suspended: its own runs of their parents must not resume them. */
+  suspended(): readonly ObjectRef[] {
+    return [...this.#open.values()].flatMap((override) => (override.suspends ? [override.ref] : []));
+  }
+
   /** What an override of the object would do, and what the user should know first. Read-only. */
   async plan(ref: ObjectRef, signal: AbortSignal): Promise<OverridePlan> {
     const shown = await this.#overridable(ref, signal);
     const kustomization = shown as unknown as Kustomization;
     const { folder } = await workingTreeArtifact(this.#core, this.#session, kustomization, false, signal);
-    const suspendedBy = overrideRecordOf(shown) === undefined ? suspenderOf(shown) : undefined;
-    const reason = shown.metadata.annotations?.[suspendReasonAnnotation];
-    const { id } = this.#plans.add((newId) => ({ id: newId, ref, shown }));
+    const listed = await this.#kustomizations(ref, signal);
+    const below = descendantsOf(shown, listed.objects);
+    const { id } = this.#plans.add((newId) => ({ id: newId, ref, shown, below }));
     return {
       id,
       ref,
       cluster: this.#session.context,
       folder,
-      ...(suspendedBy !== undefined && {
-        suspendedBy: { ...suspendedBy, ...(reason !== undefined && { reason }) },
-      }),
-      warnings: await this.#warnings(shown, folder),
+      ...suspensionOf(shown),
+      descendants: below.map(({ object }) => ({ ref: refOf(object), ...suspensionOf(object) })),
+      warnings: [...(await this.#warnings(shown, folder)), ...listed.warnings],
     };
   }
 
-  /** Starts what was shown. Throws PlanOutdated when the object changed since. */
-  async start(planId: string, signal: AbortSignal): Promise<void> {
-    const { ref, shown } = this.#plans.take(planId);
+  /**
+   * Starts what was shown: the object, then, where asked, what is below it, parents before their children. All or nothing.
+   * Throws PlanOutdated when one of them changed since.
+   */
+  async start(planId: string, reach: OverrideReach, signal: AbortSignal): Promise<void> {
+    const { ref, shown, below } = this.#plans.take(planId);
+    if (reach === 'object') {
+      await this.startShown(ref, shown, signal);
+      return;
+    }
+    for (const { object } of below) this.#requireAbandoned(object, refOf(object));
     await this.startShown(ref, shown, signal);
+    this.#below.set(
+      refKey(ref),
+      below.map(({ object }) => refOf(object)),
+    );
+    try {
+      const deepest = Math.max(0, ...below.map(({ depth }) => depth));
+      for (let depth = 1; depth <= deepest; depth++)
+        await mapLimit(
+          below.filter((descendant) => descendant.depth === depth),
+          concurrency,
+          ({ object }) => this.startShown(refOf(object), object, signal),
+          signal,
+        );
+    } catch (error) {
+      await this.end(ref, this.#core.closing.signal);
+      throw error;
+    }
   }
 
-  /** As `start`, for a plan of the workload itself. */
+  /** As `start`, for the object alone and a plan of the workload itself. */
   async startShown(ref: ObjectRef, shown: KubeObject, signal: AbortSignal): Promise<Override> {
     const known = this.of(ref);
     if (known !== undefined) return known;
@@ -94,12 +130,15 @@ export class Overrides {
     return override;
   }
 
-  /** Ends this engine's override, or cleans up after a Plumb that is gone. Throws ModeForbids for one that is at work. */
+  /**
+   * Ends this engine's override and those that were started with it, or cleans up after a Plumb that is gone. Throws ModeForbids
+   * for one that is at work elsewhere.
+   */
   async end(ref: ObjectRef, signal: AbortSignal): Promise<void> {
     const override = this.of(ref);
     if (override !== undefined) {
-      this.#open.delete(refKey(ref));
-      await override.end();
+      // The parent first: what its own run sets right is right before its children run.
+      await this.#endOne(ref).finally(() => this.#endBelow(ref));
     } else {
       const live = await readFluxObject(this.#session.cluster, ref, signal);
       this.#requireAbandoned(live, ref);
@@ -110,16 +149,67 @@ export class Overrides {
 
   /** Ends all; objects that were suspended for it are restored. */
   async endAll(): Promise<void> {
-    const open = [...this.#open.values()];
-    this.#open.clear();
-    await Promise.all(open.map((override) => override.end()));
+    this.#below.clear();
+    await this.#endEach([...this.#open.values()].map(({ ref }) => ref));
+  }
+
+  async #endOne(ref: ObjectRef): Promise<void> {
+    const override = this.of(ref);
+    this.#open.delete(refKey(ref));
+    await override?.end();
+  }
+
+  async #endBelow(ref: ObjectRef): Promise<void> {
+    const below = this.#below.get(refKey(ref)) ?? [];
+    this.#below.delete(refKey(ref));
+    await this.#endEach(below);
+  }
+
+  /** Ends every one of them, whatever becomes of another; throws the first failure after that. */
+  async #endEach(refs: readonly ObjectRef[]): Promise<void> {
+    const ends = await mapLimit(refs, concurrency, (ref) =>
+      this.#endOne(ref).then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      ),
+    );
+    for (const failed of ends) if (failed !== undefined) throw failed.error;
   }
 
   #ended(ref: ObjectRef, why: string): void {
+    const { log } = this.#core.deps;
     this.#open.delete(refKey(ref));
-    this.#core.deps.log.warn('override ended', { ref: formatRef(ref), why });
+    log.warn('override ended', { ref: formatRef(ref), why });
     this.#core.emit({ type: 'overrideEnded', ref, why });
-    this.#core.emit({ type: 'treeChanged' });
+    for (const below of this.#below.get(refKey(ref)) ?? [])
+      if (this.of(below) !== undefined)
+        this.#core.emit({
+          type: 'overrideEnded',
+          ref: below,
+          why: `that of ${formatRef(ref)} is over: ${why}`,
+        });
+    void this.#endBelow(ref).then(
+      () => this.#core.emit({ type: 'treeChanged' }),
+      (error: unknown) =>
+        log.warn('an override below it stays', { ref: formatRef(ref), error: String(error) }),
+    );
+  }
+
+  /** Every Kustomization that may be listed; where the cluster's may not, those of the object's namespace. */
+  async #kustomizations(
+    ref: ObjectRef,
+    signal: AbortSignal,
+  ): Promise<{ readonly objects: readonly KubeObject[]; readonly warnings: readonly string[] }> {
+    const { cluster } = this.#session;
+    const all = await cluster.list(ref, {}, signal);
+    if (all.type === 'ok') return { objects: all.value, warnings: [] };
+    const { namespace } = ref;
+    const near = namespace === undefined ? all : await cluster.list(ref, { namespace }, signal);
+    const where = near.type === 'ok' ? `outside of ${namespace ?? ''}` : 'below it';
+    return {
+      objects: near.type === 'ok' ? near.value : [],
+      warnings: [`Kustomizations ${where} are unknown: ${all.refusal.message}`],
+    };
   }
 
   async #overridable(ref: ObjectRef, signal: AbortSignal): Promise<KubeObject> {
@@ -164,7 +254,14 @@ export class Overrides {
     const branch = snapshots.find(({ root }) => root === folder)?.branch;
     if (wanted !== undefined && branch !== undefined && wanted !== branch)
       warnings.push(`the folder is on branch ${branch}, the source on ${wanted}`);
-    warnings.push('Kustomizations below it keep the files of their own source');
     return warnings;
   }
+}
+
+/** Who suspended the object, unless a Plumb did it for an override. */
+function suspensionOf(object: KubeObject): Pick<OverridePlan, 'suspendedBy'> {
+  const suspendedBy = overrideRecordOf(object) === undefined ? suspenderOf(object) : undefined;
+  const reason = object.metadata.annotations?.[suspendReasonAnnotation];
+  if (suspendedBy === undefined) return {};
+  return { suspendedBy: { ...suspendedBy, ...(reason !== undefined && { reason }) } };
 }

@@ -99,7 +99,7 @@ export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> 
       store === undefined ? {} : planFacts(ctx, store, recorded, request.core.config.namespace),
     ]);
     const planned = await planApply(on, desired, recorded, {
-      ...applyPolicyOf(kustomization, profile),
+      ...applyPolicyOf(kustomization, ctx.profile),
       ...(lastApplied !== undefined && {
         lastApplied: (object: KubeObject) => lastApplied.get(refKey(refOf(object))),
       }),

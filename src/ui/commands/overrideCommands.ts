@@ -16,16 +16,23 @@ export const override: Command = async (ctx, argument) => {
   );
   if (node === undefined) return;
   const plan = await ctx.engine.planOverride(node.ref);
-  const { message, detail, button } = overrideConfirmation(plan);
-  if ((await vscode.window.showWarningMessage(message, { modal: true, detail }, button)) !== button) return;
+  const { message, detail, button, withDescendants } = overrideConfirmation(plan);
+  const buttons = withDescendants === undefined ? [button] : [button, withDescendants];
+  const answer = await vscode.window.showWarningMessage(message, { modal: true, detail }, ...buttons);
+  if (answer === undefined) return;
+  const reach = answer === button ? 'object' : 'descendants';
   await withCancellableProgress(`waiting until the controller lets go of ${formatRef(node.ref)}`, (signal) =>
-    ctx.engine.startOverride(plan.id, { signal }),
+    ctx.engine.startOverride(plan.id, reach, { signal }),
   );
   await ctx.state.refresh();
-  const run = await withCancellableProgress(`applying ${formatRef(node.ref)} to ${plan.cluster}`, (signal) =>
-    ctx.engine.reconcile(node.ref, false, { signal }),
-  );
-  reportRun(ctx, run);
+  const below = reach === 'object' ? [] : plan.descendants.map(({ ref }) => ref);
+  for (const ref of [node.ref, ...below]) {
+    const run = await withCancellableProgress(`applying ${formatRef(ref)} to ${plan.cluster}`, (signal) =>
+      ctx.engine.reconcile(ref, false, { signal }),
+    );
+    reportRun(ctx, run);
+    if (!run.ready) return;
+  }
 };
 
 /** Gives the Kustomization back to its controller, as it was before. */
