@@ -106,12 +106,13 @@ function valuesOf(lists: readonly (Node | undefined)[]): readonly string[][] {
   return [...values].map((value) => [value]);
 }
 
-/** Rows that agree where both have a value become the same row. */
+/** Rows that agree where both have a value become the same row; each is compared as it was before its own turn. */
 function completeRows(rows: readonly string[][]): readonly string[][] {
   const result = [...rows];
   for (let left = 0; left < result.length; left++) {
+    const row = result[left] as string[];
     for (let right = 0; right < result.length; right++) {
-      const combined = combine(result[left] as string[], result[right] as string[]);
+      const combined = combine(row, result[right] as string[]);
       if (combined === undefined) continue;
       result[left] = combined;
       result[right] = combined;

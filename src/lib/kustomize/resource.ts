@@ -175,11 +175,15 @@ function metaText(root: Node, name: string): string {
   return isEmpty(field) ? '' : (field?.text ?? '');
 }
 
+/** Upstream takes a list here for keys and values, and crashes at one whose last key has no value. */
 function textsOf(root: Node, field: string): ReadonlyMap<string, string> {
   const metadata = fieldOf(root, 'metadata');
   const map = new Map<string, string>();
-  if (isEmpty(metadata)) return map;
-  const { items } = fieldOf(metadata, field) ?? { items: [] };
+  const texts = isEmpty(metadata) ? undefined : fieldOf(metadata, field);
+  if (texts === undefined) return map;
+  const { items } = texts;
+  if (items.length % 2 !== 0)
+    fail('build-invalid-object', `metadata.${field} must be a mapping of texts, not a list`, texts);
   for (let index = 0; index + 1 < items.length; index += 2)
     map.set((items[index] as Node).text, (items[index + 1] as Node).text);
   return map;
