@@ -32,6 +32,7 @@ export function createEngine(
     status: (options) => statusOf(core, signalOf(options), workloads.running(), workloads.drifted),
     tree: (options) => readTree(core, signalOf(options), workloads.drifted),
     render: (ref, options) => workloads.render(ref, signalOf(options)),
+    buildFolder: (ref, query, options) => workloads.buildFolder(ref, query, signalOf(options)),
     plan: (ref, from, options) => workloads.plan(ref, from, signalOf(options)),
     apply: (planId, options) => workloads.apply(planId, signalOf(options)),
     prune: (planId, options) => workloads.prune(planId, signalOf(options)),

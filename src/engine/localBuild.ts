@@ -2,7 +2,6 @@ import { realpath, stat } from 'node:fs/promises';
 import { basename, relative, resolve, sep } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { plumbError } from '../base/plumbError.ts';
-import type { Origin } from '../base/position.ts';
 import { joinTreePath } from '../base/treePath.ts';
 import type { BuiltObject } from '../kube/builtObject.ts';
 import { formatRef, refOf } from '../kube/object.ts';
@@ -11,6 +10,7 @@ import { buildWithRemotes } from '../lib/kustomize/buildWithRemotes.ts';
 import { parseGitUrl, type GitUrl } from '../lib/kustomize/gitUrl.ts';
 import type { FetchRemotes } from '../lib/kustomize/loader.ts';
 import { printBuild } from '../lib/kustomize/printBuild.ts';
+import type { BuiltField } from '../protocol/engine.ts';
 import type { ReadableTree } from '../base/readableTree.ts';
 import { DiskTree } from './diskTree.ts';
 
@@ -21,12 +21,6 @@ export interface LocalBuildOptions {
   readonly signal: AbortSignal;
   /** Called with the bytes read so far. */
   readonly onRead?: (readBytes: number) => void;
-}
-
-export interface BuiltField {
-  readonly object: string;
-  readonly pointer: string;
-  readonly origin: Origin;
 }
 
 export interface LocalBuild {

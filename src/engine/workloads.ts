@@ -6,7 +6,7 @@ import type { Kustomization } from '../flux/api/kustomize.gen.ts';
 import { inventoryOf } from '../flux/kustomization.ts';
 import { sourceRefOf } from '../flux/references.ts';
 import { formatRef, type KubeObject, type ObjectRef, refOf } from '../kube/object.ts';
-import type { RenderedManifest } from '../protocol/engine.ts';
+import type { FolderBuild, FolderQuery, RenderedManifest } from '../protocol/engine.ts';
 import type {
   ClusterMode,
   DriftView,
@@ -22,6 +22,7 @@ import { DriftedObjects, driftedIn } from './drift/driftedObjects.ts';
 import { RevertAtOnce } from './drift/revertAtOnce.ts';
 import type { EngineCore } from './engineCore.ts';
 import { readFluxObject, requestReconcile, waitForRequest } from './fluxCommands.ts';
+import { buildFolderFor } from './folderBuild.ts';
 import { ensureLabelled, kustomizationLabel } from './inventoryWatches.ts';
 import { LocalMode, onAbort, runViewOfOutcome } from './localMode.ts';
 import { RunContexts } from './localRuns.ts';
@@ -194,6 +195,13 @@ export class Workloads {
       standIn: encryptedStandIn(() => Promise.resolve(undefined)),
     });
     return desired.objects.map(({ object }) => ({ ref: refOf(object), yaml: manifestYaml(object) }));
+  }
+
+  async buildFolder(ref: ObjectRef, query: FolderQuery, signal: AbortSignal): Promise<FolderBuild> {
+    const { session, contexts } = await this.#cluster();
+    const object = await readFluxObject(session.cluster, ref, signal);
+    const ctx = contexts.kustomize(signal, ref, await session.profile(signal));
+    return buildFolderFor(ctx, object as unknown as Kustomization, query);
   }
 
   async drift(uri: string, signal: AbortSignal): Promise<DriftView> {

@@ -1,3 +1,5 @@
+import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Origin } from '../base/position.ts';
 import type { ObjectRef } from '../kube/object.ts';
 import type {
   BootstrapOptions,
@@ -66,6 +68,30 @@ export interface RenderedManifest {
   readonly yaml: string;
 }
 
+/** A folder to build in place of a Kustomization's spec.path. */
+export interface FolderQuery {
+  /** Its absolute path. */
+  readonly folder: string;
+  readonly format: 'yaml' | 'json';
+  readonly remoteBases: 'fetched' | 'refused';
+  /** Whether a variable that is not set is an error; as the cluster's controller has it when absent. */
+  readonly isStrict?: boolean;
+}
+
+export interface FolderBuild {
+  /** The manifests, printed; empty when a diagnostic is an error. */
+  readonly text: string;
+  /** Each field of each object with the place that set it; paths are relative to the folder. */
+  readonly fields: readonly BuiltField[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface BuiltField {
+  readonly object: string;
+  readonly pointer: string;
+  readonly origin: Origin;
+}
+
 /** The part of the engine that sets Flux up and takes it away. A plan is used once; its id is unknown afterwards. */
 export interface BootstrapApi {
   /** The manifests of a local-mode installation as YAML; asks no cluster. */
@@ -108,6 +134,11 @@ export interface Engine extends BootstrapApi, DownApi, LookApi {
   tree(options?: CallOptions): Promise<TreeView>;
   /** What the workload renders from the open folder, unsaved documents included; secrets masked. */
   render(ref: ObjectRef, options?: CallOptions): Promise<readonly RenderedManifest[]>;
+  /**
+   * What `flux build kustomization --path` prints: a folder built with the spec that the cluster has, and its variables.
+   * Secrets are as the files have them, but for values that SOPS or variables hide. Throws NotFound, InvalidPath, BuildFailed.
+   */
+  buildFolder(ref: ObjectRef, query: FolderQuery, options?: CallOptions): Promise<FolderBuild>;
   /** Plans the workload from the folder (`workingTree`) or from the revision its source has in the cluster (`source`). */
   plan(ref: ObjectRef, from: 'workingTree' | 'source', options?: CallOptions): Promise<PlanView>;
   /** Applies an approved plan as shown, without pruning. Throws PlanOutdated when the world moved. */

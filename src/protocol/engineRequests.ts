@@ -10,6 +10,7 @@ export const argumentCounts: Readonly<Record<RequestName, number>> = {
   status: 0,
   tree: 0,
   render: 1,
+  buildFolder: 2,
   plan: 2,
   apply: 1,
   prune: 1,

@@ -168,9 +168,20 @@ stringData:
   assert.match(explained.out, /^ConfigMap\/shop\/a \/data\/host {2}a\.yaml:4$/m);
   assert.equal(plumb(['build', 'ks', 'other', '-f', fluxFile]).code, 2);
   assert.equal(plumb([...build, '--strict-substitute=maybe']).code, 64);
-  const alone = plumb(['build', 'ks', 'apps', '--path', apps]);
+  const alone = plumb(['build', 'ks', 'apps', '--path', apps, '--dry-run']);
   assert.equal(alone.code, 64);
-  assert.match(alone.err, /--path goes with -f FILE/);
+  assert.match(alone.err, /--dry-run goes with -f FILE/);
+  writeFileSync(join(apps, '.sourceignore'), 'notes.yaml\nsecrets/\n');
+  writeFileSync(join(apps, 'notes.yaml'), 'no: manifest\n');
+  const ignoring = plumb([...build, '--path', apps, '--strict-substitute=false']);
+  assert.deepEqual([ignoring.code, ignoring.out], [0, lenient.out], ignoring.err);
+  writeFileSync(join(apps, 'kustomization.yaml'), 'resources: [a.yaml, notes.yaml, secrets]\n');
+  mkdirSync(join(apps, 'secrets'));
+  const listed = plumb([...build, '--path', apps, '--strict-substitute=false']);
+  assert.deepEqual([listed.code, listed.out], [0, lenient.out], listed.err);
+  writeFileSync(join(apps, '.sourceignore'), '*\n');
+  const nothing = plumb([...build, '--path', apps]);
+  assert.deepEqual([nothing.code, nothing.out], [0, ''], nothing.err);
 });
 
 test('remote bases are refused on demand, at the line that names them', () => {

@@ -136,6 +136,93 @@ before(async () => {
   await runGit(folder, ['init', '--quiet', '-b', 'main']);
 });
 
+test('builds a folder with the spec and the variables of the cluster, as flux build kustomization does', async () => {
+  const encoded = Buffer.from('hunter2').toString('base64');
+  const built: KubeObject = {
+    ...kustomization('shop', './elsewhere'),
+    spec: {
+      ...(kustomization('shop', './elsewhere')['spec'] as JsonObject),
+      suspend: true,
+      namePrefix: 'eu-',
+      postBuild: {
+        substitute: { size: '3' },
+        substituteFrom: [
+          { kind: 'ConfigMap', name: 'shop-vars' },
+          { kind: 'Secret', name: 'shop-secrets' },
+          { kind: 'Secret', name: 'not-there', optional: true },
+        ],
+      },
+    },
+  };
+  const variables = [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: names('shop-vars'), data: { host: 'shop.example.org' } },
+    { apiVersion: 'v1', kind: 'Secret', metadata: names('shop-secrets'), data: { password: encoded } },
+  ];
+  await Promise.all([built, ...variables].map((object) => flux.apply(object as KubeObject)));
+  const shop = join(folder, 'shop');
+  mkdirSync(shop);
+  writeFileSync(
+    join(shop, 'shop.yaml'),
+    `apiVersion: v1
+kind: ConfigMap
+metadata: {name: conf}
+data: {host: "\${host}", size: "\${size}", none: "\${none:=default}"}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: login}
+stringData: {user: shop, password: "\${password}"}
+`,
+  );
+  writeFileSync(join(shop, 'ignored.yaml'), 'no: manifest\n');
+  writeFileSync(join(shop, '.sourceignore'), 'ignored.yaml\n');
+  const args = ['build', 'kustomization', 'shop', '-n', namespace, '--path', 'shop'];
+  const run = plumb(...args);
+  assert.equal(run.code, 0, run.err);
+  assert.doesNotMatch(run.out, /hunter2/);
+  const labels = `  labels:\n    ${kustomizeGroup}/name: shop\n    ${kustomizeGroup}/namespace: ${namespace}\n`;
+  assert.equal(
+    run.out.replace(/password: .*/, 'password: masked'),
+    `apiVersion: v1
+data:
+  host: shop.example.org
+  none: default
+  size: 3
+kind: ConfigMap
+metadata:
+${labels}  name: eu-conf
+---
+apiVersion: v1
+kind: Secret
+metadata:
+${labels}  name: eu-login
+stringData:
+  password: masked
+  user: shop
+---
+`,
+  );
+  const explained = plumb(...args, '--explain');
+  assert.match(explained.out, /^ConfigMap\/eu-conf \/data\/host {2}shop\.yaml:4$/m);
+  const json = plumb(...args, '-o', 'json');
+  assert.deepEqual(
+    json.out
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as KubeObject).metadata.name),
+    ['eu-conf', 'eu-login'],
+  );
+  writeFileSync(join(shop, 'shop.yaml'), 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "a${gone}"}\n');
+  const strict = plumb(...args);
+  assert.deepEqual([strict.code, strict.out], [2, '']);
+  assert.match(strict.err, /variable not set \(strict mode\): "gone"/);
+  const lenient = plumb(...args, '--strict-substitute=false');
+  assert.deepEqual([lenient.code, lenient.err], [0, '']);
+  const unknown = plumb('build', 'kustomization', 'nobody', '-n', namespace, '--path', 'shop');
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.err, /nobody/);
+});
+
 function plumb(...args: readonly string[]): Run {
   return runPlumb(args, { cwd: folder, env: { KUBECONFIG: flux.sandbox.kubeconfig } });
 }

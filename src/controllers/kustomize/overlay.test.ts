@@ -4,7 +4,8 @@ import { FileTree } from '../../base/fileTree.ts';
 import { isPlumbError } from '../../base/plumbError.ts';
 import type { KustomizationSpec } from '../../flux/api/kustomize.gen.ts';
 import { buildKustomization } from '../../lib/kustomize/buildKustomization.ts';
-import { prepareOverlay } from './overlay.ts';
+import { readFolderIgnore } from '../../lib/sourceignore/folderIgnore.ts';
+import { overlayWithout, prepareOverlay } from './overlay.ts';
 
 const base: KustomizationSpec = {
   interval: '1m',
@@ -151,4 +152,41 @@ test('a broken manifest, a file that is no manifest, and a remote component fail
   refuses({ 'a.yaml': 'a: [1' });
   refuses({ 'values.yaml': 'replicas: 1\n' });
   refuses({ 'kustomization.yaml': 'resources: [a.yaml]\n' }, { components: ['https://example.com/x'] });
+});
+
+function buildIgnoring(files: Record<string, string>): ReturnType<typeof buildKustomization> {
+  const tree = FileTree.from(Object.entries(files));
+  const ignore = readFolderIgnore(tree, '');
+  const overlay = overlayWithout({ tree, folder: '', spec: base, ignore });
+  return buildKustomization(overlay.files, '', { rootChanges: overlay.rootChanges });
+}
+
+test('what ignore files leave out is not built, whether a kustomization lists it or not', () => {
+  const files = {
+    'a.yaml': configMap,
+    'notes.yaml': 'no: manifest\n',
+    'crd.json': '{',
+    '.sourceignore': 'notes.yaml\ncrd.json\n',
+  };
+  const listed = 'resources: [a.yaml, notes.yaml]\ncrds: [crd.json]\n';
+  for (const all of [files, { ...files, 'kustomization.yaml': listed }]) {
+    const { objects, diagnostics } = buildIgnoring(all);
+    assert.deepEqual(diagnostics, []);
+    assert.deepEqual(
+      objects.map(({ object }) => object.metadata.name),
+      ['a'],
+    );
+  }
+});
+
+test('a kustomization of which nothing is left is told, and so is an ignored file that is not there', () => {
+  const told = (files: Record<string, string>) =>
+    buildIgnoring(files).diagnostics.map(({ path, message }) => `${path}: ${message}`);
+  assert.deepEqual(
+    told({ 'a.yaml': configMap, 'kustomization.yaml': 'resources: [a.yaml]\n', '.sourceignore': '*\n' }),
+    ['kustomization.yaml: nothing is left to build: all that the kustomization lists is ignored'],
+  );
+  assert.deepEqual(told({ 'kustomization.yaml': 'resources: [gone.yaml]\n', '.sourceignore': '*\n' }), [
+    'kustomization.yaml: there is no file gone.yaml',
+  ]);
 });

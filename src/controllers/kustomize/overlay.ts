@@ -6,6 +6,7 @@ import type { KustomizationSpec } from '../../flux/api/kustomize.gen.ts';
 import { parseYaml } from '../../kube/yaml.ts';
 import { printYamlInOrder } from '../../kube/yamlPrint.ts';
 import type { RootChanges } from '../../lib/kustomize/rootChanges.ts';
+import type { FolderIgnore } from '../../lib/sourceignore/folderIgnore.ts';
 
 const utf8 = new TextDecoder();
 
@@ -27,6 +28,19 @@ export interface Overlay {
  * Throws BuildFailed for files upstream refuses. Follows fluxcd/pkg kustomize Generator (contract 1.3).
  */
 export function prepareOverlay(tree: ReadableTree, folder: string, spec: KustomizationSpec): Overlay {
+  return overlayWithout({ tree, folder, spec });
+}
+
+interface OverlaySource {
+  readonly tree: ReadableTree;
+  readonly folder: string;
+  readonly spec: KustomizationSpec;
+  /** What ignore files leave out; an artifact comes without it. */
+  readonly ignore?: FolderIgnore;
+}
+
+/** As prepareOverlay for a folder that no source-controller has gone through yet. */
+export function overlayWithout({ tree, folder, spec, ignore }: OverlaySource): Overlay {
   const hasFile = fileNames.some((name) => tree.has(pathIn(folder, name)));
   const components = (spec.components ?? []).filter((component) => {
     requireLocal(component);
@@ -39,7 +53,7 @@ export function prepareOverlay(tree: ReadableTree, folder: string, spec: Kustomi
       : withFile(
           tree,
           pathIn(folder, 'kustomization.yaml'),
-          Buffer.from(printYamlInOrder(generated(tree, folder))),
+          Buffer.from(printYamlInOrder(generated(tree, folder, ignore))),
         ),
     rootChanges: {
       ...(spec.targetNamespace !== undefined && { namespace: spec.targetNamespace }),
@@ -50,28 +64,52 @@ export function prepareOverlay(tree: ReadableTree, folder: string, spec: Kustomi
       images: (spec.images ?? []) as unknown as readonly JsonValue[],
       buildMetadata: spec.buildMetadata ?? [],
       marksWithoutResources: hasFile,
+      ...(ignore !== undefined && { leftOut: leftOutBy(tree, folder, ignore) }),
     },
   };
 }
 
 /** Every manifest below the folder; a folder with a kustomization of its own is one resource. */
-function generated(tree: ReadableTree, folder: string): JsonObject {
-  const resources = resourcesIn(tree, folder).map((path) => `./${relativeTreePath(folder, path)}`);
+function generated(tree: ReadableTree, folder: string, ignore: FolderIgnore | undefined): JsonObject {
+  const resources = resourcesIn(tree, folder, ignore).map((path) => `./${relativeTreePath(folder, path)}`);
   const head = { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization' };
   return resources.length === 0 ? { ...head, namespace: placeholder } : { ...head, resources };
 }
 
-function resourcesIn(tree: ReadableTree, folder: string): readonly string[] {
+function resourcesIn(
+  tree: ReadableTree,
+  folder: string,
+  ignore: FolderIgnore | undefined,
+): readonly string[] {
   return tree.list(folder).flatMap((name) => {
     const path = pathIn(folder, name);
     if (tree.isFolder(path)) {
+      // Links to folders are not followed: they may lead in circles.
+      if (tree.realPath !== undefined && tree.realPath(path) !== path) return [];
       const isKustomization = fileNames.some((candidate) => tree.has(pathIn(path, candidate)));
-      return isKustomization ? [path] : resourcesIn(tree, path);
+      return isKustomization ? [path] : resourcesIn(tree, path, ignore);
     }
-    if (!/\.ya?ml$/.test(name)) return [];
+    if (!/\.ya?ml$/.test(name) || ignore?.skipsManifest(path) === true) return [];
     requireKubernetesYaml(tree, path);
     return [path];
   });
+}
+
+/** URLs stay, only crds take them for paths; so does what is not there, and is told by the build. */
+function leftOutBy(
+  tree: ReadableTree,
+  folder: string,
+  ignore: FolderIgnore,
+): NonNullable<RootChanges['leftOut']> {
+  const isUrl = (entry: string): boolean => /^[A-Za-z][\w+.-]*:/.test(entry);
+  return {
+    key: ignore.key,
+    has: (field, entry) => {
+      const path = field !== 'crds' && isUrl(entry) ? undefined : joinTreePath(folder, entry);
+      const isThere = path !== undefined && (tree.has(path) || tree.isFolder(path));
+      return isThere && ignore.skipsEntry(path);
+    },
+  };
 }
 
 function requireKubernetesYaml(tree: ReadableTree, path: string): void {

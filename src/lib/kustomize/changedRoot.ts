@@ -1,5 +1,6 @@
 import type { BuildRun } from './buildRun.ts';
-import { readKustomization, type KustomizationFile } from './kustomizationFile.ts';
+import { isEmpty, readKustomization, type KustomizationFile } from './kustomizationFile.ts';
+import type { KustomizationInput } from './kustomizationShape.ts';
 import type { Dependencies, Loader } from './loader.ts';
 import { changeRoot, keyOfChanges, type RootChanges } from './rootChanges.ts';
 
@@ -28,6 +29,21 @@ export function readChangedRoot(
   );
   if (read === undefined) return undefined;
   const file = { ...read, input: changeRoot(read.input, changes) };
+  if (changes.leftOut !== undefined && isEmpty(withoutEmptyLists(file.input))) {
+    run.problems.push({
+      code: 'kustomization-empty',
+      message: 'nothing is left to build: all that the kustomization lists is ignored',
+      place: read.input.node,
+      hint: 'look at the .sourceignore files of the folder',
+    });
+    return undefined;
+  }
   run.cache.keep(key, { dependencies, file } satisfies KnownRoot, 1);
   return file;
+}
+
+function withoutEmptyLists(input: KustomizationInput): KustomizationInput {
+  const { node, ...fields } = input;
+  const kept = Object.entries(fields).filter(([, value]) => !(Array.isArray(value) && value.length === 0));
+  return { ...Object.fromEntries(kept), node };
 }

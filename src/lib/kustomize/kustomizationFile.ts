@@ -117,7 +117,8 @@ function isWellFormed(root: YamlNode, problems: BuildProblem[]): boolean {
   return errors.length === 0;
 }
 
-function isEmpty(input: KustomizationInput): boolean {
+/** Tells whether the file says nothing about what is built. */
+export function isEmpty(input: KustomizationInput): boolean {
   const { node: _node, kind: _kind, apiVersion: _apiVersion, ...fields } = input;
   return Object.values(fields).every(
     (field) => typeof field === 'object' && 'value' in field && field.value === '',

@@ -26,6 +26,11 @@ export interface RootChanges {
   readonly buildMetadata?: readonly string[];
   /** Upstream marks objects with their origin where a root file lists no resources, so that it is not empty. */
   readonly marksWithoutResources: boolean;
+  /** Entries of the file that are passed over; `key` is equal for the same ones. */
+  readonly leftOut?: {
+    readonly key: string;
+    readonly has: (field: 'resources' | 'components' | 'crds', entry: string) => boolean;
+  };
   /** The spec as a file has it; absent when no file does. */
   readonly written?: YamlNode;
 }
@@ -33,8 +38,8 @@ export interface RootChanges {
 /** Equal for changes that make the same of a root file, with the same origins. */
 export function keyOfChanges(changes: RootChanges | undefined): string {
   if (changes === undefined) return '';
-  const { written, ...values } = changes;
-  const key = canonicalJson(values as unknown as JsonObject);
+  const { written, leftOut, ...values } = changes;
+  const key = canonicalJson([values as unknown as JsonObject, leftOut?.key ?? null]);
   if (written === undefined) return key;
   const { path, line, text } = written.source ?? { path: '', line: 0, text: '' };
   return JSON.stringify([key, path, line, written.start, text]);
@@ -50,6 +55,8 @@ const writtenNames: Readonly<Record<string, string>> = { namespace: 'targetNames
 export function changeRoot(input: KustomizationInput, changes: RootChanges): KustomizationInput {
   const { namespace, namePrefix, nameSuffix, patches = [], components = [], images = [] } = changes;
   const buildMetadata = metadataOf(input, changes);
+  const kept = (field: 'resources' | 'components' | 'crds') =>
+    (input[field] ?? []).filter(({ value }) => changes.leftOut?.has(field, value) !== true);
   const added = decodeChanges(changes.written ?? input.node, changes.written, {
     ...(isSet(namespace) && { namespace }),
     ...(isSet(namePrefix) && { namePrefix }),
@@ -63,8 +70,10 @@ export function changeRoot(input: KustomizationInput, changes: RootChanges): Kus
     ...input,
     ...added,
     node: input.node,
+    resources: kept('resources'),
+    crds: kept('crds'),
     patches: [...(input.patches ?? []), ...(added?.patches ?? [])],
-    components: [...(input.components ?? []), ...(added?.components ?? [])],
+    components: [...kept('components'), ...(added?.components ?? [])],
     images: (added?.images ?? []).reduce(mergeImage, input.images ?? []),
   };
 }

@@ -40,9 +40,22 @@ export function parseIgnorePatterns(content: string | Uint8Array, folder: string
  * Every file is judged by itself, so one below an excluded folder can be re-included (git would not). Follows go-git's matcher.
  */
 export function isIgnored(path: string, patterns: readonly IgnorePattern[]): boolean {
+  return decides(path, patterns, 'file');
+}
+
+/** What the patterns say of a folder by itself; its files are asked about one by one all the same. */
+export function isFolderIgnored(path: string, patterns: readonly IgnorePattern[]): boolean {
+  return decides(path, patterns, 'folder');
+}
+
+type PathKind = 'file' | 'folder';
+
+function decides(path: string, patterns: readonly IgnorePattern[], kind: PathKind): boolean {
   const texts = path.split('/');
   const names = texts.map((name) => Buffer.from(name));
-  const deciding = patterns.findLast((pattern) => matchesFile(pattern, texts, names));
+  const deciding = patterns.findLast((pattern) =>
+    matchesPathOf(kind === 'folder' ? { ...pattern, foldersOnly: false } : pattern, texts, names),
+  );
   return deciding !== undefined && !deciding.reincludes;
 }
 
@@ -73,7 +86,7 @@ function compilePath(names: readonly string[]): readonly Segment[] | undefined {
   return segments;
 }
 
-function matchesFile(
+function matchesPathOf(
   pattern: IgnorePattern,
   texts: readonly string[],
   names: readonly Uint8Array[],

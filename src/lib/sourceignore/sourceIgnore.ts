@@ -5,17 +5,21 @@ import { isIgnored, parseIgnorePatterns, type IgnorePattern } from './ignorePatt
 /** The name of Flux's ignore files, at the root and in any folder below it. */
 export const ignoreFileName = '.sourceignore';
 
-const versionControlPatterns = parseIgnorePatterns('.git/\n.gitignore\n.gitmodules\n.gitattributes', '');
+const versionControlFiles = '.git/\n.gitignore\n.gitmodules\n.gitattributes';
+const defaultFiles = [
+  ...['*.jpg', '*.jpeg', '*.gif', '*.png', '*.wmv', '*.flv', '*.tar.gz', '*.zip'],
+  ...['.github/', '.circleci/', '.travis.yml', '.gitlab-ci.yml', 'appveyor.yml', '.drone.yml'],
+  ...['cloudbuild.yaml', 'codeship-services.yml', 'codeship-steps.yml'],
+  ...['**/.goreleaser.yml', '**/.sops.yaml', '**/.flux.yaml'],
+].join('\n');
 
-const defaultPatterns = parseIgnorePatterns(
-  [
-    ...['*.jpg', '*.jpeg', '*.gif', '*.png', '*.wmv', '*.flv', '*.tar.gz', '*.zip'],
-    ...['.github/', '.circleci/', '.travis.yml', '.gitlab-ci.yml', 'appveyor.yml', '.drone.yml'],
-    ...['cloudbuild.yaml', 'codeship-services.yml', 'codeship-steps.yml'],
-    ...['**/.goreleaser.yml', '**/.sops.yaml', '**/.flux.yaml'],
-  ].join('\n'),
-  '',
-);
+const versionControlPatterns = parseIgnorePatterns(versionControlFiles, '');
+const defaultPatterns = parseIgnorePatterns(defaultFiles, '');
+
+/** The patterns of the files that are left out below a folder whatever its own ignore files say of others. */
+export function standardPatterns(folder: string): readonly IgnorePattern[] {
+  return parseIgnorePatterns(`${versionControlFiles}\n${defaultFiles}`, folder);
+}
 
 /**
  * The part of a repository that Flux puts into an artifact of a GitRepository or OCIRepository (contract 2.3).
