@@ -34,7 +34,10 @@ const rules: Readonly<Record<string, Rule>> = {
   'lib/semver': lib(),
   'lib/sourceignore': lib(),
   'lib/tar': lib('tar-stream'),
-  'clients/cluster': { from: ['base', 'kube'], packages: ['@kubernetes/client-node*', 'node:*'] },
+  'clients/cluster': {
+    from: ['base', 'kube', 'clients/http'],
+    packages: ['@kubernetes/client-node*', 'node:*'],
+  },
   'clients/git': { from: ['base', 'kube'], packages: ['simple-git', 'ssh2', 'node:*'] },
   'clients/http': { from: ['base', 'kube'], packages: ['node:*'] },
   'clients/oci': {

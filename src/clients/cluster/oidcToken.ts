@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { resolve } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { plumbError } from '../../base/plumbError.ts';
+import { isPrivateUrl, requestJson } from '../http/requestJson.ts';
 
 /** The token of a kubeconfig user whose auth-provider is `oidc`, refreshed at its issuer when it has expired. */
 export interface OidcToken {
@@ -24,8 +23,6 @@ export interface OidcOptions {
   readonly extraCertificates: readonly string[];
 }
 
-const requestTimeoutMs = 30_000;
-const longestAnswer = 1024 * 1024;
 /** A token about to expire is not used for a request that may still be under way then. */
 const expiryMarginMs = 10_000;
 
@@ -149,43 +146,19 @@ interface Post {
 function jsonSender(ca: string[], fail: Fail): (address: string, post?: Post) => Promise<JsonAnswer> {
   return async (address, post) => {
     const url = URL.parse(address);
-    const isPlain = url?.protocol === 'http:';
-    if (url === null || !(url.protocol === 'https:' || (isPlain && isLoopback(url.hostname))))
-      throw fail(`cannot be renewed: ${address} is no https address`);
-    const body = post?.form.toString();
-    const headers = {
-      accept: 'application/json',
-      ...(body !== undefined && {
-        'content-type': 'application/x-www-form-urlencoded',
-        'content-length': Buffer.byteLength(body),
-      }),
-      ...(post?.authorization !== undefined && { authorization: post.authorization }),
-    };
-    const options = {
-      method: post === undefined ? 'GET' : 'POST',
-      headers,
-      agent: false as const,
-      signal: AbortSignal.timeout(requestTimeoutMs),
-    };
+    if (url === null || !isPrivateUrl(url)) throw fail(`cannot be renewed: ${address} is no https address`);
     try {
-      return await new Promise<JsonAnswer>((done, reject) => {
-        const request = isPlain ? httpRequest(url, options) : httpsRequest(url, { ...options, ca });
-        request.on('error', reject);
-        request.on('response', (response) => {
-          const chunks: Buffer[] = [];
-          let size = 0;
-          response.on('data', (chunk: Buffer) => {
-            size += chunk.length;
-            if (size > longestAnswer) request.destroy(new Error('the answer is too long'));
-            else chunks.push(chunk);
-          });
-          response.on('error', reject);
-          response.on('end', () =>
-            done({ status: response.statusCode ?? 0, body: parsed(Buffer.concat(chunks).toString()) }),
-          );
-        });
-        request.end(body);
+      const { status, value } = await requestJson({
+        method: post === undefined ? 'GET' : 'POST',
+        url,
+        ca,
+        headers: {
+          ...(post !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+          ...(post?.authorization !== undefined && { authorization: post.authorization }),
+        },
+        ...(post !== undefined && { body: post.form.toString() }),
       });
+      return { status, body: isJsonObject(value) ? value : {} };
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       throw fail(`cannot be renewed: ${url.origin} cannot be reached: ${code ?? message}`, error);
@@ -201,10 +174,6 @@ function parsed(text: string): JsonObject {
     // The text may hold a token: it is not told.
     return {};
   }
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
 }
 
 /** As RFC 6749 has it: both parts encoded as in a form first. */
