@@ -21,7 +21,9 @@ removed when the editor ends. Only values that changed are encrypted anew, with 
 encrypt asks the creation rules of the nearest .sops.yaml, or takes recipients from --age; the result goes to the
 standard output, or with --in-place into the file. decrypt prints the plain text and writes nothing.
 Keys are found as sops finds them: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_SSH_PRIVATE_KEY_FILE, the SSH keys
-id_ed25519 and id_rsa, sops/age/keys.txt of the configuration folder, VAULT_TOKEN; more with --key.`,
+id_ed25519 and id_rsa, sops/age/keys.txt of the configuration folder; more with --key. Keys of AWS KMS, Google Cloud KMS,
+Azure Key Vault and Vault are asked for with your own login: what the aws command uses, gcloud auth application-default
+login, az login, VAULT_TOKEN and VAULT_ADDR.`,
   examples: [
     ['plumb sops edit apps/prod/secret.yaml', 'change a value'],
     ['plumb sops encrypt --in-place --encrypted-regex "^(data|stringData)$" secret.yaml', 'a new Secret'],

@@ -1,18 +1,27 @@
 import type { Key } from 'openpgp';
 import { plumbError } from '../../base/plumbError.ts';
-import type { Secret } from '../../base/secret.ts';
 import type { AgeIdentity } from './ageKeys.ts';
+import type { AwsKey, AwsLogin } from './awsKms.ts';
+import type { AzureKey, AzureLogin } from './azureKeyVault.ts';
+import type { GcpLogin } from './gcpKms.ts';
 import { unwrapWithPgp, wrapWithPgp } from './pgpKeys.ts';
-import { unwrapWithVault, wrapWithVault, type TransitKey } from './vaultTransit.ts';
+import type { TransitKey, VaultLogin } from './vaultTransit.ts';
 
-/** Loaded when a file needs it: post-quantum keys bring a lot of arithmetic. */
+/** Loaded when a file needs them: post-quantum keys bring a lot of arithmetic, a cloud its own way to ask. */
 const age = () => import('./ageKeys.ts');
+const aws = () => import('./awsKms.ts');
+const gcp = () => import('./gcpKms.ts');
+const azure = () => import('./azureKeyVault.ts');
+const vault = () => import('./vaultTransit.ts');
 
-/** What a run may unwrap data keys with. */
+/** What a run may unwrap data keys with: keys, and logins at services that keep theirs. */
 export interface KeyRing {
   readonly age: readonly AgeIdentity[];
   readonly pgp: readonly Key[];
-  readonly vaultToken?: Secret<string>;
+  readonly vault?: VaultLogin;
+  readonly aws?: AwsLogin;
+  readonly gcp?: GcpLogin;
+  readonly azure?: AzureLogin;
   /** Where its keys come from, for messages: a Secret, the user's key files. */
   readonly origin: string;
   /** Why there are no keys, where they could not be read. */
@@ -25,68 +34,134 @@ export const emptyKeyRing: KeyRing = { age: [], pgp: [], origin: 'nowhere' };
 export interface WrappedKey {
   readonly type: string;
   readonly fields: ReadonlyMap<string, string>;
+  /** The encryption context of a key of AWS KMS. */
+  readonly context?: ReadonlyMap<string, string>;
   readonly enc: string;
+}
+
+/** What a key wraps now, and the members that its service filled in. */
+export interface Wrapping {
+  readonly enc: string;
+  readonly fields?: Readonly<Record<string, string>>;
 }
 
 /** What the key wraps. Throws DecryptionFailed; a kind of key that Plumb cannot use is named with the remedy. */
 export async function unwrapKey(ring: KeyRing, key: WrappedKey, signal: AbortSignal): Promise<Uint8Array> {
+  const { enc } = key;
   switch (key.type) {
     case 'age':
-      return (await age()).unwrapWithAge(key.enc, ring.age);
+      return (await age()).unwrapWithAge(enc, ring.age);
     case 'pgp':
-      return unwrapWithPgp(key.enc, ring.pgp);
+      return unwrapWithPgp(enc, ring.pgp);
     case 'hc_vault':
-      return unwrapWithVault(transitKeyOf(key), key.enc, requireToken(ring), signal);
+      return (await vault()).unwrapWithVault(transitKeyOf(key), enc, loginOf(ring, 'vault'), signal);
+    case 'kms':
+      return (await aws()).unwrapWithAws(awsKeyOf(key), enc, loginOf(ring, 'aws'), signal);
+    case 'gcp_kms':
+      return (await gcp()).unwrapWithGcp(textOf(key, 'resource_id'), enc, loginOf(ring, 'gcp'), signal);
+    case 'azure_kv':
+      return (await azure()).unwrapWithAzure(azureKeyOf(key), enc, loginOf(ring, 'azure'), signal);
     default:
       throw unsupported(key.type);
   }
 }
 
-/** The bytes wrapped for the key, as its `enc`. Throws DecryptionFailed. */
+/** The bytes wrapped for the key. Throws DecryptionFailed. */
 export async function wrapKey(
   ring: KeyRing,
   key: WrappedKey,
   bytes: Uint8Array,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Wrapping> {
   switch (key.type) {
     case 'age':
-      return (await age()).wrapWithAge(key.fields.get('recipient') ?? '', bytes);
+      return { enc: await (await age()).wrapWithAge(textOf(key, 'recipient'), bytes) };
     case 'pgp':
-      return wrapWithPgp(key.fields.get('fp') ?? '', bytes, ring.pgp);
+      return { enc: await wrapWithPgp(textOf(key, 'fp'), bytes, ring.pgp) };
     case 'hc_vault':
-      return wrapWithVault(transitKeyOf(key), bytes, requireToken(ring), signal);
+      return {
+        enc: await (await vault()).wrapWithVault(transitKeyOf(key), bytes, loginOf(ring, 'vault'), signal),
+      };
+    case 'kms':
+      return { enc: await (await aws()).wrapWithAws(awsKeyOf(key), bytes, loginOf(ring, 'aws'), signal) };
+    case 'gcp_kms': {
+      const { wrapWithGcp } = await gcp();
+      return { enc: await wrapWithGcp(textOf(key, 'resource_id'), bytes, loginOf(ring, 'gcp'), signal) };
+    }
+    case 'azure_kv': {
+      const { wrapWithAzure } = await azure();
+      const { enc, version } = await wrapWithAzure(azureKeyOf(key), bytes, loginOf(ring, 'azure'), signal);
+      return { enc, fields: { version } };
+    }
     default:
       throw unsupported(key.type);
   }
 }
 
-function transitKeyOf({ fields }: WrappedKey): TransitKey {
-  return {
-    address: fields.get('vault_address') ?? '',
-    enginePath: fields.get('engine_path') ?? '',
-    keyName: fields.get('key_name') ?? '',
-  };
+type Service = 'vault' | 'aws' | 'gcp' | 'azure';
+
+/** By the type of a key that lies with a service: what the service is called, its login, and the entry of a Secret for it. */
+const services: Readonly<
+  Record<string, { readonly login: Service; readonly name: string; readonly entry: string }>
+> = {
+  hc_vault: { login: 'vault', name: 'Vault', entry: 'sops.vault-token' },
+  kms: { login: 'aws', name: 'AWS KMS', entry: 'sops.aws-kms' },
+  gcp_kms: { login: 'gcp', name: 'Google Cloud KMS', entry: 'sops.gcp-kms' },
+  azure_kv: { login: 'azure', name: 'Azure Key Vault', entry: 'sops.azure-kv' },
+};
+
+/** The cloud whose key this is where the ring has no login for it: there the controllers use their workload identity. */
+export function cloudWithoutLogin(ring: KeyRing, type: string): string | undefined {
+  const service = services[type];
+  if (service === undefined || service.login === 'vault' || ring[service.login] !== undefined)
+    return undefined;
+  return service.name;
 }
 
-function requireToken({ vaultToken }: KeyRing): Secret<string> {
-  if (vaultToken !== undefined) return vaultToken;
+function loginOf<S extends Service>(ring: KeyRing, login: S): NonNullable<KeyRing[S]> {
+  const found = ring[login];
+  if (found !== undefined) return found;
+  const service = Object.values(services).find((candidate) => candidate.login === login);
+  const own = login === 'vault' ? ', or set VAULT_TOKEN and VAULT_ADDR' : '';
   throw plumbError('DecryptionFailed', {
-    message: 'no token for Vault was given',
-    hint: 'put it under sops.vault-token of the Secret that spec.decryption.secretRef names, or set VAULT_TOKEN',
+    message: `no ${login === 'vault' ? 'token' : 'login'} for ${service?.name ?? login} was given`,
+    hint: `put it under ${service?.entry ?? ''} of the Secret that spec.decryption.secretRef names${own}`,
   });
 }
 
-const cloudNames: Readonly<Record<string, string>> = {
-  kms: 'AWS KMS',
-  gcp_kms: 'Google Cloud KMS',
-  azure_kv: 'Azure Key Vault',
-  hckms: 'Huawei Cloud KMS',
-};
+function transitKeyOf(key: WrappedKey): TransitKey {
+  return {
+    address: textOf(key, 'vault_address'),
+    enginePath: textOf(key, 'engine_path'),
+    keyName: textOf(key, 'key_name'),
+  };
+}
+
+function awsKeyOf(key: WrappedKey): AwsKey {
+  const [role, profile] = [textOf(key, 'role'), textOf(key, 'aws_profile')];
+  return {
+    arn: textOf(key, 'arn'),
+    ...(role !== '' && { role }),
+    ...(profile !== '' && { profile }),
+    context: Object.fromEntries(key.context ?? []),
+  };
+}
+
+function azureKeyOf(key: WrappedKey): AzureKey {
+  return {
+    vaultUrl: textOf(key, 'vault_url'),
+    name: textOf(key, 'name'),
+    version: textOf(key, 'version'),
+  };
+}
+
+function textOf({ fields }: WrappedKey, name: string): string {
+  return fields.get(name) ?? '';
+}
 
 function unsupported(type: string): Error {
   return plumbError('DecryptionFailed', {
-    message: `keys of ${cloudNames[type] ?? type} are not supported yet`,
+    message: `keys of ${type === 'hckms' ? 'Huawei Cloud KMS' : type} are not supported`,
     hint: 'add an age recipient to the file (sops updatekeys), or let the controllers in the cluster decrypt it',
   });
 }

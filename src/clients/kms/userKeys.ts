@@ -5,6 +5,7 @@ import { asPlumbError } from '../../base/plumbError.ts';
 import { Secret } from '../../base/secret.ts';
 import { parseAgeIdentities, sshIdentityOf, type AgeIdentity } from './ageKeys.ts';
 import type { KeyRing } from './keyRing.ts';
+import type { VaultLogin } from './vaultTransit.ts';
 
 /** The user's own keys, and what stood in the way of others: told, because a missing key may be one of those. */
 export interface UserKeys {
@@ -27,7 +28,8 @@ export function ownKeyPlaces(): UserKeyPlaces {
 /**
  * The keys that the sops command would find on this machine: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE,
  * SOPS_AGE_SSH_PRIVATE_KEY_FILE, the SSH keys id_ed25519 and id_rsa, `sops/age/keys.txt` of the configuration folder,
- * VAULT_TOKEN. Reads files, runs nothing: SOPS_AGE_KEY_CMD and keys of a GnuPG keyring are not looked at.
+ * VAULT_TOKEN or `~/.vault-token`. Reads files, runs nothing: SOPS_AGE_KEY_CMD and keys of a GnuPG keyring are not
+ * looked at. Logins at clouds are another matter: see userClouds.ts.
  */
 export async function loadUserKeys({ environment, home, platform }: UserKeyPlaces): Promise<UserKeys> {
   const problems: string[] = [];
@@ -61,15 +63,33 @@ export async function loadUserKeys({ environment, home, platform }: UserKeyPlace
   const sshFile = environment['SOPS_AGE_SSH_PRIVATE_KEY_FILE'];
   if (sshFile !== undefined) await addFile(sshFile, true, sshKey);
   for (const name of ['id_ed25519', 'id_rsa']) await addFile(join(home, '.ssh', name), false, sshKey);
-  const token = environment['VAULT_TOKEN'];
+  const vault = await vaultLogin(environment, home);
   return {
-    ring: {
-      age,
-      pgp: [],
-      origin: 'your own keys',
-      ...(token !== undefined && token !== '' && { vaultToken: new Secret(token) }),
-    },
+    ring: { age, pgp: [], origin: 'your own keys', ...(vault !== undefined && { vault }) },
     problems,
+  };
+}
+
+/**
+ * The token goes to the server that the user's environment names, and to those of SOPS_HC_VAULT_ALLOWLIST. Upstream
+ * sends it wherever a file says unless that list is set; a repository must not decide who gets it.
+ */
+async function vaultLogin(
+  environment: UserKeyPlaces['environment'],
+  home: string,
+): Promise<VaultLogin | undefined> {
+  const given = environment['VAULT_TOKEN'] ?? '';
+  const text =
+    given === '' ? await readFile(join(home, '.vault-token'), 'utf8').catch(() => undefined) : given;
+  const token = text?.trim() ?? '';
+  if (token === '') return undefined;
+  const namespace = environment['VAULT_NAMESPACE'] ?? '';
+  const allowed = environment['SOPS_HC_VAULT_ALLOWLIST'] ?? '';
+  const listed = allowed.split(',').flatMap((address) => (address.trim() === '' ? [] : [address.trim()]));
+  return {
+    token: new Secret(token),
+    ...(namespace !== '' && { namespace }),
+    ...(allowed !== 'all' && { addresses: [environment['VAULT_ADDR'] ?? '', ...listed] }),
   };
 }
 

@@ -1,7 +1,7 @@
-import { requestJson } from './requestJson.ts';
+import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import { plumbError } from '../../base/plumbError.ts';
-import { isJsonObject } from '../../base/json.ts';
 import type { Secret } from '../../base/secret.ts';
+import { askKeyService, shortWords } from './keyService.ts';
 
 /** A key of a transit engine of Vault or OpenBao. */
 export interface TransitKey {
@@ -10,14 +10,21 @@ export interface TransitKey {
   readonly keyName: string;
 }
 
+export interface VaultLogin {
+  readonly token: Secret<string>;
+  readonly namespace?: string;
+  /** The servers that may get the token; any where absent. A file names its server, and anybody may have written it. */
+  readonly addresses?: readonly string[];
+}
+
 /** What the transit engine has wrapped (`vault:v1:…`). Throws DecryptionFailed. */
 export async function unwrapWithVault(
   key: TransitKey,
   enc: string,
-  token: Secret<string>,
+  login: VaultLogin,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const plaintext = await call(key, 'decrypt', { ciphertext: enc }, 'plaintext', token, signal);
+  const plaintext = await call(key, 'decrypt', { ciphertext: enc }, 'plaintext', login, signal);
   return Buffer.from(plaintext, 'base64');
 }
 
@@ -25,36 +32,55 @@ export async function unwrapWithVault(
 export function wrapWithVault(
   key: TransitKey,
   bytes: Uint8Array,
-  token: Secret<string>,
+  login: VaultLogin,
   signal: AbortSignal,
 ): Promise<string> {
   const plaintext = Buffer.from(bytes).toString('base64');
-  return call(key, 'encrypt', { plaintext }, 'ciphertext', token, signal);
+  return call(key, 'encrypt', { plaintext }, 'ciphertext', login, signal);
 }
 
 async function call(
   key: TransitKey,
   operation: 'encrypt' | 'decrypt',
-  body: { readonly [name: string]: string },
+  body: JsonObject,
   member: string,
-  token: Secret<string>,
+  login: VaultLogin,
   signal: AbortSignal,
 ): Promise<string> {
   const path = `${key.enginePath}/${operation}/${key.keyName}`.split('/').map(encodeURIComponent).join('/');
-  const answer = await requestJson({
-    url: `${key.address.replace(/\/+$/, '')}/v1/${path}`,
-    headers: { 'X-Vault-Token': token.reveal() },
-    body,
+  const { status, value } = await askKeyService({
+    method: 'POST',
+    url: serverUrl(key, login, path),
+    headers: {
+      'content-type': 'application/json',
+      'X-Vault-Token': login.token.reveal(),
+      ...(login.namespace !== undefined && { 'X-Vault-Namespace': login.namespace }),
+    },
+    body: JSON.stringify(body),
     signal,
   });
-  const data = isJsonObject(answer.value) && isJsonObject(answer.value['data']) ? answer.value['data'] : {};
-  const value = data[member];
-  if (answer.status === 200 && typeof value === 'string') return value;
+  const answer = isJsonObject(value) ? value : {};
+  const result = isJsonObject(answer['data']) ? answer['data'][member] : undefined;
+  if (status === 200 && typeof result === 'string') return result;
+  const words = shortWords(Array.isArray(answer['errors']) ? answer['errors'] : []);
   throw plumbError('DecryptionFailed', {
-    message: `vault ${key.address} refused to ${operation}: HTTP ${answer.status}`,
+    message: `vault ${key.address} refused to ${operation}: HTTP ${status}${words === '' ? '' : ` (${words})`}`,
     hint:
-      answer.status === 403
+      status === 403
         ? 'the token may not use this transit key'
         : 'is the address, engine path and key right?',
   });
+}
+
+function serverUrl({ address }: TransitKey, { addresses }: VaultLogin, path: string): URL {
+  const base = address.replace(/\/+$/, '');
+  const url = URL.canParse(`${base}/v1/${path}`) ? new URL(`${base}/v1/${path}`) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw plumbError('DecryptionFailed', { message: 'the address of Vault is no http or https URL' });
+  if (addresses?.some((allowed) => allowed.replace(/\/+$/, '') === base) === false)
+    throw plumbError('DecryptionFailed', {
+      message: `your Vault token is not sent to ${url.origin}, which the file names`,
+      hint: `set VAULT_ADDR=${base}, or name it in SOPS_HC_VAULT_ALLOWLIST, if that is your server`,
+    });
+  return url;
 }

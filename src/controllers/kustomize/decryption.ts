@@ -8,7 +8,7 @@ import type { BuiltObject } from '../../kube/builtObject.ts';
 import { parseApiVersion, refOf, type KubeObject, type ObjectRef } from '../../kube/object.ts';
 import { unwrapDataKey } from '../../lib/sops/dataKey.ts';
 import { jsonOfTree, treeOfJson } from '../../lib/sops/jsonTree.ts';
-import { plainFieldsOf } from '../../lib/sops/masterKeys.ts';
+import { plainKeyOf } from '../../lib/sops/masterKeys.ts';
 import { extractMetadata } from '../../lib/sops/metadata.ts';
 import { isEncryptedText } from '../../lib/sops/sopsCipher.ts';
 import { formatOfKey, secretSourcesOf } from '../../lib/sops/secretSources.ts';
@@ -211,7 +211,7 @@ export class Decryption {
     for (const [index, ring] of this.#rings.entries()) {
       try {
         const dataKey = await unwrapDataKey(metadata, (key) =>
-          unwrapKey(ring, { type: key.type, fields: plainFieldsOf(key), enc: key.enc }, this.#ctx.signal),
+          unwrapKey(ring, plainKeyOf(key), this.#ctx.signal),
         );
         this.usedOwnKeys ||= index > 0;
         return dataKey;

@@ -1,10 +1,10 @@
 import { isJsonObject } from '../../base/json.ts';
 import { asPlumbError, plumbError } from '../../base/plumbError.ts';
-import { Secret } from '../../base/secret.ts';
 import type { AgeIdentity } from '../../clients/kms/ageKeys.ts';
 import { emptyKeyRing, type KeyRing } from '../../clients/kms/keyRing.ts';
 import { parsePgpKeys } from '../../clients/kms/pgpKeys.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
+import { loginEntries, type Logins } from './decryptionLogins.ts';
 import type { KustomizeContext } from './kustomizeContext.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function loadDecryptionKeys(
 const ageKeys = () => import('../../clients/kms/ageKeys.ts');
 
 /** Entries of a Secret by name, decoded. */
-type Entries = readonly (readonly [name: string, value: string])[];
+type Entries = readonly (readonly [name: string, value: Buffer])[];
 type Import = (entries: Entries, origin: string) => Promise<KeyRing>;
 
 async function readKeys(
@@ -45,12 +45,12 @@ async function readKeys(
     throw plumbError('BuildFailed', {
       message:
         httpStatus === 404 ? message : `cannot get sops decryption Secret '${namespace}/${name}': ${message}`,
-      hint: `create the Secret ${namespace}/${name} with the private keys (*.agekey, *.asc), or correct spec.decryption.secretRef`,
+      hint: `create the Secret ${namespace}/${name} with the private keys (*.agekey, *.asc) or logins (sops.aws-kms …), or correct spec.decryption.secretRef`,
     });
   }
   const data = isJsonObject(answer.value['data']) ? answer.value['data'] : {};
   const entries = Object.entries(data).map(
-    ([key, value]) => [key, Buffer.from(String(value), 'base64').toString()] as const,
+    ([key, value]) => [key, Buffer.from(String(value), 'base64')] as const,
   );
   return take(entries, `Secret ${namespace}/${name}`);
 }
@@ -58,14 +58,18 @@ async function readKeys(
 async function importAll(entries: Entries, origin: string): Promise<KeyRing> {
   const age: AgeIdentity[] = [];
   const pgp: KeyRing['pgp'][number][] = [];
-  let vaultToken: Secret<string> | undefined;
+  let logins: Logins = {};
   for (const [name, value] of entries) {
-    if (name === 'sops.vault-token') vaultToken = new Secret(value.trim());
+    const read = loginEntries[name];
+    if (read !== undefined) logins = { ...logins, ...(await imported(name, origin, () => read(value))) };
     else if (name.endsWith('.agekey'))
-      age.push(...(await imported(name, origin, async () => (await ageKeys()).parseAgeIdentities(value))));
-    else if (name.endsWith('.asc')) pgp.push(...(await imported(name, origin, () => parsePgpKeys(value))));
+      age.push(
+        ...(await imported(name, origin, async () => (await ageKeys()).parseAgeIdentities(value.toString()))),
+      );
+    else if (name.endsWith('.asc'))
+      pgp.push(...(await imported(name, origin, () => parsePgpKeys(value.toString()))));
   }
-  return { age, pgp, origin, ...(vaultToken !== undefined && { vaultToken }) };
+  return { age, pgp, origin, ...logins };
 }
 
 function importAgeOnly(entries: Entries, origin: string): Promise<KeyRing> {
@@ -83,7 +87,9 @@ async function imported<T>(name: string, origin: string, parse: () => T | Promis
     const entry = `'${name}'`;
     throw plumbError('BuildFailed', {
       message: `failed to import ${entry} data from sops decryption ${origin.replace(/^Secret (.*)$/, "Secret '$1'")}: ${cause.message}`,
-      hint: 'an *.agekey entry holds age identities one a line, an *.asc entry an armored PGP key',
+      hint:
+        cause.hint ??
+        'an *.agekey entry holds age identities one a line, an *.asc entry an armored PGP key, sops.* entries logins',
       cause,
     });
   }

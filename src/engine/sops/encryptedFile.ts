@@ -3,7 +3,7 @@ import { plumbError } from '../../base/plumbError.ts';
 import { unwrapKey, wrapKey, type KeyRing } from '../../clients/kms/keyRing.ts';
 import type { CreationRule } from '../../lib/sops/creationRules.ts';
 import { unwrapDataKey, wrapDataKey } from '../../lib/sops/dataKey.ts';
-import { plainFieldsOf } from '../../lib/sops/masterKeys.ts';
+import { plainKeyOf, withWrapping } from '../../lib/sops/masterKeys.ts';
 import { hasMetadata, type SopsMetadata } from '../../lib/sops/metadata.ts';
 import { SopsCipher } from '../../lib/sops/sopsCipher.ts';
 import { decryptFile, encryptFile, readSopsFile, type DecryptedFile } from '../../lib/sops/sopsFile.ts';
@@ -29,9 +29,7 @@ export async function openEncrypted(
   signal: AbortSignal,
 ): Promise<OpenedFile> {
   const file = readSopsFile(content, format);
-  const dataKey = await unwrapDataKey(file.metadata, (key) =>
-    unwrapKey(ring, { type: key.type, fields: plainFieldsOf(key), enc: key.enc }, signal),
-  );
+  const dataKey = await unwrapDataKey(file.metadata, (key) => unwrapKey(ring, plainKeyOf(key), signal));
   const { documents, mac, cipher } = decryptFile(file, dataKey);
   return { format, plain: printPlain(documents, format), mac, metadata: file.metadata, cipher };
 }
@@ -64,15 +62,9 @@ export async function encryptNew(
       hint: 'edit it with plumb sops edit',
     });
   const dataKey = randomBytes(32);
-  const keyGroups = await wrapDataKey(dataKey, rule.keyGroups, rule.shamirThreshold, async (key, part) => ({
-    ...key,
-    enc: await wrapKey(
-      given.ring,
-      { type: key.type, fields: plainFieldsOf(key), enc: '' },
-      part,
-      given.signal,
-    ),
-  }));
+  const keyGroups = await wrapDataKey(dataKey, rule.keyGroups, rule.shamirThreshold, async (key, part) =>
+    withWrapping(key, await wrapKey(given.ring, plainKeyOf(key), part, given.signal)),
+  );
   const metadata: SopsMetadata = {
     keyGroups,
     shamirThreshold: keyGroups.length > 1 ? rule.shamirThreshold : 0,

@@ -4,7 +4,8 @@ import { plumbError } from '../../base/plumbError.ts';
 import type { AgeIdentity } from '../../clients/kms/ageKeys.ts';
 import type { KeyRing } from '../../clients/kms/keyRing.ts';
 import { parsePgpKeys } from '../../clients/kms/pgpKeys.ts';
-import { loadUserKeys, ownKeyPlaces } from '../../clients/kms/userKeys.ts';
+import { withOwnClouds } from '../../clients/kms/userClouds.ts';
+import { loadUserKeys, ownKeyPlaces, type UserKeys } from '../../clients/kms/userKeys.ts';
 import { ageGroup, creationRuleFor, type CreationRule } from '../../lib/sops/creationRules.ts';
 import { defaultCryptRule } from '../../lib/sops/cryptRules.ts';
 import { formatOfPath, type SopsFormat } from '../../lib/sops/sopsFormat.ts';
@@ -38,7 +39,8 @@ export interface EncryptOptions extends SopsOptions {
 /** The encrypted text of a plain file. Writes nothing. Throws DecryptionFailed. */
 export async function encryptPath(path: string, options: EncryptOptions): Promise<Uint8Array> {
   const content = await readContent(path);
-  const ring = await ringOf(options.keyFiles);
+  const { ring: own } = await ownKeys();
+  const ring = await ringOf(options.keyFiles, own);
   const nowMs = Date.now();
   const rule =
     options.recipients.length > 0
@@ -91,7 +93,7 @@ export async function replaceFile(path: string, content: Uint8Array): Promise<vo
 
 async function openPath(path: string, { format, keyFiles, signal }: SopsOptions) {
   const content = await readContent(path);
-  const keys = await loadUserKeys(ownKeyPlaces());
+  const keys = await ownKeys();
   const ring = await ringOf(keyFiles, keys.ring);
   try {
     return await openEncrypted(content, format ?? formatOfPath(path), ring, signal);
@@ -115,7 +117,14 @@ function macWarning(path: string, mac: 'match' | 'mismatch' | 'missing'): { read
   };
 }
 
-async function ringOf(keyFiles: readonly string[], own?: KeyRing): Promise<KeyRing> {
+/** Who runs a command on a file asks for the file to be opened: with their keys and with their logins. */
+async function ownKeys(): Promise<UserKeys> {
+  const places = ownKeyPlaces();
+  const { ring, problems } = await loadUserKeys(places);
+  return { ring: withOwnClouds(ring, places), problems };
+}
+
+async function ringOf(keyFiles: readonly string[], own: KeyRing): Promise<KeyRing> {
   const age: AgeIdentity[] = [];
   const pgp: KeyRing['pgp'][number][] = [];
   const { parseAgeIdentities, sshIdentityOf } = await import('../../clients/kms/ageKeys.ts');
@@ -125,8 +134,7 @@ async function ringOf(keyFiles: readonly string[], own?: KeyRing): Promise<KeyRi
     else if (text.includes('PRIVATE KEY-----')) age.push(sshIdentityOf(text));
     else age.push(...parseAgeIdentities(text));
   }
-  const given: KeyRing = own ?? { age: [], pgp: [], origin: 'the files named with --key' };
-  return { ...given, age: [...age, ...given.age], pgp: [...pgp, ...given.pgp] };
+  return { ...own, age: [...age, ...own.age], pgp: [...pgp, ...own.pgp] };
 }
 
 /** The rule of the nearest `.sops.yaml` above the file. */

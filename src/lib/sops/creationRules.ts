@@ -58,35 +58,87 @@ function ruleOf(rule: JsonObject, now: string): CreationRule {
 
 /** Keys beside each other in a rule: text with commas, or a list. */
 function singleGroup(rule: JsonObject, now: string): KeyGroup {
+  const profile = textOf(rule['aws_profile']);
   return [
     ...ageGroup(textsOf(rule['age'])),
-    ...textsOf(rule['pgp']).map((fp) => masterKey('pgp', { fp: fp.replaceAll(' ', ''), created_at: now })),
-    ...textsOf(rule['kms']).map((arn) => masterKey('kms', { arn, created_at: now })),
-    ...textsOf(rule['gcp_kms']).map((id) => masterKey('gcp_kms', { resource_id: id, created_at: now })),
-    ...textsOf(rule['azure_keyvault']).map((url) =>
-      masterKey('azure_kv', { vault_url: url, created_at: now }),
-    ),
+    ...textsOf(rule['pgp']).map((fp) => pgpKey(fp, now)),
+    ...textsOf(rule['kms']).map((arn) => awsKey(arn, profile, now)),
+    ...textsOf(rule['gcp_kms']).map((id) => gcpKey(id, now)),
+    ...textsOf(rule['hckms']).map((id) => masterKey('hckms', { key_id: id, created_at: now })),
+    ...textsOf(rule['azure_keyvault']).map((url) => azureKeyOfUrl(url, now)),
     ...textsOf(rule['hc_vault_transit_uri']).map((uri) => transitKey(uri, now)),
   ];
 }
 
+/** A group of its own: mappings where a key has more than a name. The same key twice counts once. */
 function groupOf(group: JsonObject, now: string): KeyGroup {
-  return [
-    ...listOf(group['merge'])
-      .filter(isJsonObject)
-      .flatMap((inner) => groupOf(inner, now)),
-    ...singleGroup(
-      {
-        age: group['age'],
-        pgp: group['pgp'],
-        kms: namesOf(group['kms'], 'arn'),
-        gcp_kms: namesOf(group['gcp_kms'], 'resource_id'),
-        azure_keyvault: namesOf(group['azure_keyvault'], 'vaultUrl'),
-        hc_vault_transit_uri: group['hc_vault'],
-      },
-      now,
+  const objects = (name: string): readonly JsonObject[] => listOf(group[name]).filter(isJsonObject);
+  const keys = [
+    ...objects('merge').flatMap((inner) => groupOf(inner, now)),
+    ...ageGroup(textsOf(group['age'])),
+    ...textsOf(group['pgp']).map((fp) => pgpKey(fp, now)),
+    ...objects('kms').map((entry) => awsKeyOfEntry(entry, now)),
+    ...objects('gcp_kms').map((entry) => gcpKey(textOf(entry['resource_id']), now)),
+    ...objects('hckms').map((entry) =>
+      masterKey('hckms', { key_id: textOf(entry['key_id']), created_at: now }),
     ),
+    ...objects('azure_keyvault').map((entry) =>
+      azureKey(textOf(entry['vaultUrl']), textOf(entry['key']), textOf(entry['version']), now),
+    ),
+    ...textsOf(group['hc_vault']).map((uri) => transitKey(uri, now)),
   ];
+  return [...new Map(keys.map((key) => [JSON.stringify([key.type, key.fields]), key])).values()];
+}
+
+function pgpKey(fp: string, now: string): MasterKey {
+  return masterKey('pgp', { fp: fp.replaceAll(' ', ''), created_at: now });
+}
+
+function gcpKey(id: string, now: string): MasterKey {
+  return masterKey('gcp_kms', { resource_id: id.replaceAll(' ', ''), created_at: now });
+}
+
+/** An ARN, and after a plus sign that of a role to assume. */
+function awsKey(text: string, profile: string, now: string): MasterKey {
+  const compact = text.replaceAll(' ', '');
+  const plus = compact.indexOf('+arn:');
+  return masterKey('kms', {
+    arn: plus > 0 ? compact.slice(0, plus) : compact,
+    ...(plus > 0 && { role: compact.slice(plus + 1) }),
+    ...(profile !== '' && { aws_profile: profile }),
+    created_at: now,
+  });
+}
+
+function awsKeyOfEntry(entry: JsonObject, now: string): MasterKey {
+  const [role, profile] = [textOf(entry['role']), textOf(entry['aws_profile'])];
+  const key = masterKey('kms', {
+    arn: textOf(entry['arn']),
+    ...(role !== '' && { role }),
+    ...(profile !== '' && { aws_profile: profile }),
+    created_at: now,
+  });
+  const context = Object.entries(isJsonObject(entry['context']) ? entry['context'] : {});
+  if (context.length === 0) return key;
+  const items = context.sort(([left], [right]) => (left < right ? -1 : 1));
+  const value = sopsMap(items.map(([name, text]) => ({ key: name, value: textOf(text) })));
+  return { ...key, fields: sopsMap([...key.fields.items, { key: 'context', value }]) };
+}
+
+function azureKeyOfUrl(url: string, now: string): MasterKey {
+  const match = /^(https:\/\/[^/]+)\/keys\/([^/]+)(?:\/([^/]*))?$/.exec(url);
+  if (match === null)
+    throw decryptionError(
+      '.sops.yaml: an Azure key is no URL of one',
+      'write it as https://<vault>.vault.azure.net/keys/<name>/<version>; without the version the newest is taken',
+    );
+  const [, vault = '', name = '', version = ''] = match;
+  return azureKey(vault, name, version, now);
+}
+
+/** Where the version is empty the vault tells it when it wraps. */
+function azureKey(vaultUrl: string, name: string, version: string, now: string): MasterKey {
+  return masterKey('azure_kv', { vault_url: vaultUrl, name, version, created_at: now });
 }
 
 function transitKey(uri: string, now: string): MasterKey {
@@ -118,10 +170,11 @@ function matches(pattern: JsonValue | undefined, path: string): boolean {
   }
 }
 
-function namesOf(value: JsonValue | undefined, name: string): JsonValue {
-  return listOf(value)
-    .filter(isJsonObject)
-    .map((entry) => entry[name] ?? '');
+/** A scalar as YAML writes it into text: numbers count. */
+function textOf(value: JsonValue | undefined): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+    ? String(value)
+    : '';
 }
 
 function listOf(value: JsonValue | undefined): readonly JsonValue[] {

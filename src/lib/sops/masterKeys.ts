@@ -74,13 +74,43 @@ export function fieldOf(key: MasterKey, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** The members of a key that are text. */
-export function plainFieldsOf({ fields }: MasterKey): ReadonlyMap<string, string> {
+/** A key as those see it that wrap and unwrap. */
+export interface PlainKey {
+  readonly type: MasterKeyType;
+  /** The members that are text. */
+  readonly fields: ReadonlyMap<string, string>;
+  /** The encryption context of a key of AWS KMS; empty where it has none. */
+  readonly context: ReadonlyMap<string, string>;
+  readonly enc: string;
+}
+
+/** A key with its members as text. */
+export function plainKeyOf({ type, fields, enc }: MasterKey): PlainKey {
+  const context = fields.items.find(({ key }) => key === 'context')?.value;
+  return {
+    type,
+    fields: textsOf(fields),
+    context: isSopsMap(context) ? textsOf(context) : new Map(),
+    enc,
+  };
+}
+
+function textsOf(map: SopsMap): ReadonlyMap<string, string> {
   return new Map(
-    fields.items.flatMap(({ key, value }) =>
+    map.items.flatMap(({ key, value }) =>
       typeof key === 'string' && typeof value === 'string' ? [[key, value] as const] : [],
     ),
   );
+}
+
+/** The key with what it wraps now, and with members that its service filled in. */
+export function withWrapping(
+  key: MasterKey,
+  { enc, fields = {} }: { readonly enc: string; readonly fields?: Readonly<Record<string, string>> },
+): MasterKey {
+  const rest = key.fields.items.filter(({ key: name }) => typeof name !== 'string' || !(name in fields));
+  const filled = Object.entries(fields).map(([name, value]) => ({ key: name, value }));
+  return { ...key, enc, fields: sopsMap([...rest, ...filled]) };
 }
 
 /** The key groups of a file's metadata. Throws DecryptionFailed when there is no key at all. */

@@ -6,7 +6,7 @@ import { parseAgeIdentities, sshIdentityOf } from '../../../src/clients/kms/ageK
 import { unwrapKey, wrapKey, type KeyRing } from '../../../src/clients/kms/keyRing.ts';
 import { parsePgpKeys } from '../../../src/clients/kms/pgpKeys.ts';
 import { unwrapDataKey, wrapDataKey } from '../../../src/lib/sops/dataKey.ts';
-import { plainFieldsOf } from '../../../src/lib/sops/masterKeys.ts';
+import { plainKeyOf, withWrapping } from '../../../src/lib/sops/masterKeys.ts';
 import { decryptFile, readSopsFile } from '../../../src/lib/sops/sopsFile.ts';
 import type { JsonObject } from '../../../src/base/json.ts';
 import type { OracleAnswer } from '../../oracle/oracle.ts';
@@ -23,22 +23,17 @@ for (const { name, input } of cases) {
     const dataKey = String(input['dataKey']);
     const ring = await ringOf(input);
     const { metadata, documents } = readSopsFile(Buffer.from(encrypted), 'yaml');
-    const unwrapped = await unwrapDataKey(metadata, (key) =>
-      unwrapKey(ring, { type: key.type, fields: plainFieldsOf(key), enc: key.enc }, signal),
-    );
+    const unwrapped = await unwrapDataKey(metadata, (key) => unwrapKey(ring, plainKeyOf(key), signal));
     assert.equal(Buffer.from(unwrapped).toString('hex'), dataKey);
     assert.equal(decryptFile({ metadata, documents }, unwrapped).mac, 'match');
     const groups = await wrapDataKey(
       unwrapped,
       metadata.keyGroups,
       metadata.shamirThreshold,
-      async (key, part) => ({
-        ...key,
-        enc: await wrapKey(ring, { type: key.type, fields: plainFieldsOf(key), enc: '' }, part, signal),
-      }),
+      async (key, part) => withWrapping(key, await wrapKey(ring, plainKeyOf(key), part, signal)),
     );
     const again = await unwrapDataKey({ ...metadata, keyGroups: groups }, (key) =>
-      unwrapKey(ring, { type: key.type, fields: plainFieldsOf(key), enc: key.enc }, signal),
+      unwrapKey(ring, plainKeyOf(key), signal),
     );
     assert.equal(Buffer.from(again).toString('hex'), dataKey);
   });
