@@ -13,20 +13,22 @@ import type { RunView } from '../protocol/views.ts';
 import type { Clock } from '../ssa/runContext.ts';
 import { recordAnnotations } from './override/overrideRecord.ts';
 import { isSuspended } from './tree/syncState.ts';
+import { userAtHost } from './userAtHost.ts';
 
 /** The field manager of what a user does through Plumb: suspends, resumes, requests. */
 export const plumbManager = 'plumb';
 export const suspendReasonAnnotation = 'plumb.dev/suspend-reason';
+export const suspendedByAnnotation = 'plumb.dev/suspended-by';
 export const requestedAtAnnotation = 'reconcile.fluxcd.io/requestedAt';
 
-/** Sets spec.suspend, with the reason in an annotation for others to see. */
+/** Sets spec.suspend, with who and why in annotations for others to see. */
 export async function suspendObject(
   cluster: ClusterClient,
   ref: ObjectRef,
   reason: string | undefined,
   signal?: AbortSignal,
 ): Promise<void> {
-  const annotations = { [suspendReasonAnnotation]: reason ?? null };
+  const annotations = { [suspendReasonAnnotation]: reason ?? null, [suspendedByAnnotation]: userAtHost() };
   const body = { metadata: { annotations }, spec: { suspend: true } };
   requireWritten(
     ref,
@@ -35,13 +37,17 @@ export async function suspendObject(
   );
 }
 
-/** Takes spec.suspend and the reason away; an override, whoever runs it, is over with that. */
+/** Takes spec.suspend, who and why away; an override, whoever runs it, is over with that. */
 export async function resumeObject(
   cluster: ClusterClient,
   ref: ObjectRef,
   signal?: AbortSignal,
 ): Promise<void> {
-  const annotations = { [suspendReasonAnnotation]: null, ...recordAnnotations(undefined) };
+  const annotations = {
+    [suspendReasonAnnotation]: null,
+    [suspendedByAnnotation]: null,
+    ...recordAnnotations(undefined),
+  };
   const body = { metadata: { annotations }, spec: { suspend: null } };
   requireWritten(
     ref,

@@ -28,6 +28,8 @@ export interface FluxNode {
   readonly revision?: string;
   readonly suspended: boolean;
   readonly suspendReason?: string;
+  /** The user who suspended it with Plumb. */
+  readonly suspendedBy?: string;
   /** Who reconciles it when it is not its controller: an override by this or another Plumb. */
   readonly overriddenBy?: string;
   readonly driftedObjects?: number;
@@ -193,6 +195,8 @@ export interface OverridePlan {
 /** Who suspended an object, as far as the server and the object tell. */
 export interface SuspendedBy {
   readonly manager: string;
+  /** The user, where it was done with Plumb. */
+  readonly by?: string;
   readonly time?: string;
   readonly reason?: string;
 }

@@ -294,16 +294,22 @@ test('a removed file is previewed, then pruned on approval', async () => {
   );
 });
 
-test('suspend and resume carry the reason for others to see', async () => {
+test('suspend and resume carry author and reason for others to see', async () => {
   await engine.suspend(apps, 'load test until 5 pm');
-  const suspended = (await engine.tree()).workloads[0];
-  assert.equal(
-    (await live(apps))?.metadata.annotations?.['plumb.dev/suspend-reason'],
-    'load test until 5 pm',
+  const { annotations = {} } = (await live(apps))?.metadata ?? {};
+  const author = annotations['plumb.dev/suspended-by'];
+  assert.match(author ?? '', /^[^@]+@[^@]+$/);
+  assert.equal(annotations['plumb.dev/suspend-reason'], 'load test until 5 pm');
+  const { suspendedBy } = await engine.planOverride(apps);
+  assert.deepEqual(
+    [suspendedBy?.manager, suspendedBy?.by, suspendedBy?.reason],
+    ['plumb', author, 'load test until 5 pm'],
   );
-  assert.ok(suspended !== undefined);
   await engine.resume(apps);
-  assert.equal((await live(apps))?.metadata.annotations?.['plumb.dev/suspend-reason'], undefined);
+  assert.deepEqual(
+    Object.keys((await live(apps))?.metadata.annotations ?? {}).filter((name) => name.startsWith('plumb')),
+    [],
+  );
   assert.equal(((await live(apps))?.['spec'] as { suspend?: boolean }).suspend, undefined);
 });
 

@@ -103,7 +103,7 @@ function overrideQuestion(
   return `${suspended.join('')}apply ${folder} as ${names.join(', ')} to ${cluster}, in place of ${controller}?`;
 }
 
-function whoOf({ manager, time, reason }: SuspendedBy): string {
+function whoOf({ manager, by = manager, time, reason }: SuspendedBy): string {
   const since = time === undefined ? '' : ` since ${time}`;
-  return `${manager}${since}${reason === undefined ? '' : ` (${reason})`}`;
+  return `${by}${since}${reason === undefined ? '' : ` (${reason})`}`;
 }

@@ -1,4 +1,3 @@
-import { userInfo, hostname } from 'node:os';
 import { mapLimit } from '../../base/mapLimit.ts';
 import { plumbError } from '../../base/plumbError.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
@@ -7,8 +6,9 @@ import { formatRef, type KubeObject, type ObjectRef, refKey, refOf } from '../..
 import type { OverridePlan, OverrideReach } from '../../protocol/views.ts';
 import type { ClusterSession } from '../clusterSession.ts';
 import type { EngineCore } from '../engineCore.ts';
-import { readFluxObject, suspendReasonAnnotation } from '../fluxCommands.ts';
+import { readFluxObject, suspendedByAnnotation, suspendReasonAnnotation } from '../fluxCommands.ts';
 import { PlanStore } from '../planStore.ts';
+import { userAtHost } from '../userAtHost.ts';
 import { workingTreeArtifact } from '../workspace/workingTreeArtifact.ts';
 import { type Descendant, descendantsOf } from './descendants.ts';
 import { Override, restore } from './override.ts';
@@ -108,7 +108,7 @@ export class Overrides {
       clock: this.#core.deps.clock,
       monotonicMs: () => performance.now(),
       ref,
-      by: `${userInfo().username}@${hostname()}`,
+      by: userAtHost(),
       where: this.#session.identity,
       log: this.#core.deps.log,
       onEnded: (why: string) => this.#ended(ref, why),
@@ -261,7 +261,10 @@ export class Overrides {
 /** Who suspended the object, unless a Plumb did it for an override. */
 function suspensionOf(object: KubeObject): Pick<OverridePlan, 'suspendedBy'> {
   const suspendedBy = overrideRecordOf(object) === undefined ? suspenderOf(object) : undefined;
-  const reason = object.metadata.annotations?.[suspendReasonAnnotation];
   if (suspendedBy === undefined) return {};
-  return { suspendedBy: { ...suspendedBy, ...(reason !== undefined && { reason }) } };
+  const { [suspendReasonAnnotation]: reason, [suspendedByAnnotation]: by } =
+    object.metadata.annotations ?? {};
+  return {
+    suspendedBy: { ...suspendedBy, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) },
+  };
 }

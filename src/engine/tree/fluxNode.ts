@@ -5,6 +5,7 @@ import { dependenciesOf, sourceRefOf } from '../../flux/references.ts';
 import { conditionsOf } from '../../flux/statusPatch.ts';
 import { type KubeObject, type ObjectRef, refKey, refOf } from '../../kube/object.ts';
 import type { FluxNode, InventoryNode, SourceLocation, SyncState } from '../../protocol/views.ts';
+import { suspendedByAnnotation, suspendReasonAnnotation } from '../fluxCommands.ts';
 import { overrideRecordOf } from '../override/overrideRecord.ts';
 import { isSuspended, stateOfFluxObject } from './syncState.ts';
 
@@ -80,9 +81,8 @@ export function fluxNode(
     ...(message !== undefined && { message }),
     ...(revision !== undefined && { revision }),
     suspended: isSuspended(object),
-    ...(annotations['plumb.dev/suspend-reason'] !== undefined && {
-      suspendReason: annotations['plumb.dev/suspend-reason'],
-    }),
+    ...optional('suspendReason', annotations[suspendReasonAnnotation]),
+    ...optional('suspendedBy', annotations[suspendedByAnnotation]),
     ...optional('overriddenBy', overrideRecordOf(object)?.by),
     ...(drifted > 0 && { driftedObjects: drifted }),
     dependsOn: dependenciesOf(object).map(({ ref }) => ref),

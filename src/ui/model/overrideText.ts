@@ -26,11 +26,12 @@ export function overrideConfirmation(plan: OverridePlan): OverrideConfirmation {
       ),
       ...warnings.map((warning) => `${warning[0]?.toUpperCase() ?? ''}${warning.slice(1)}.`),
     ].join('\n\n'),
-    button: suspendedBy === undefined ? 'Override' : `Override Despite ${suspendedBy.manager}`,
+    button:
+      suspendedBy === undefined ? 'Override' : `Override Despite ${suspendedBy.by ?? suspendedBy.manager}`,
     ...(descendants.length > 0 && { withDescendants: `Override With ${descendants.length} Below` }),
   };
 }
 
-function whoOf({ manager, time, reason }: SuspendedBy): string {
-  return `${manager}${time === undefined ? '' : ` since ${time}`}${reason === undefined ? '' : `: ${reason}`}`;
+function whoOf({ manager, by = manager, time, reason }: SuspendedBy): string {
+  return `${by}${time === undefined ? '' : ` since ${time}`}${reason === undefined ? '' : `: ${reason}`}`;
 }

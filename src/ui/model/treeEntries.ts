@@ -189,6 +189,7 @@ function fluxTooltip(node: FluxNode): TreeEntry['tooltip'] {
     ['Reason', node.reason],
     ['Message', node.message],
     ['Suspended', node.suspended ? (node.suspendReason ?? 'without a reason') : undefined],
+    ['Suspended by', node.suspended ? node.suspendedBy : undefined],
     ['Overridden by', node.overriddenBy],
     ['Revision', node.revision],
     ['URL', node.url],
