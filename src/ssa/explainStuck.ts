@@ -8,6 +8,8 @@ export interface PodReport {
   readonly failed: boolean;
   /** `Pod/web/app-1: ImagePullBackOff: …`, each reason once. */
   readonly reasons: readonly string[];
+  /** Pods that have not become ready, the first few: their events may tell more. */
+  readonly waiting: readonly KubeObject[];
 }
 
 const workloads = ['apps/Deployment', 'apps/StatefulSet', 'apps/ReplicaSet', 'apps/DaemonSet', 'batch/Job'];
@@ -43,6 +45,7 @@ export async function explainStuck(ctx: RunContext, object: KubeObject): Promise
   return {
     failed: failing.length > 0 && judgedByPods.includes(`${group}/${kind}`),
     reasons: [...new Set(reasons)].slice(0, mostReasons),
+    waiting: pods.filter((pod) => conditionOf(pod, 'Ready', 'True') === undefined).slice(0, mostReasons),
   };
 }
 

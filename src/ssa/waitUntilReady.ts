@@ -5,6 +5,7 @@ import { computeStatus, type KStatus, type StatusResult } from '../kube/kstatus.
 import { formatRef, type KubeObject, type ObjectRef, refKey } from '../kube/object.ts';
 import { explainStuck } from './explainStuck.ts';
 import { followerOn, type FollowedRef } from './followObjects.ts';
+import { lastWarnings } from './lastWarnings.ts';
 import type { RunContext } from './runContext.ts';
 
 export interface WaitOptions {
@@ -112,7 +113,7 @@ async function followAll(ctx: RunContext, waited: readonly Waited[], options: Wa
   try {
     const end = await ended.promise;
     const bad = notReady(waited, end);
-    for (const entry of bad) await explain(ctx, entry);
+    for (const entry of bad) await explainInFull(ctx, entry);
     if (bad.length > 0) throw healthError(bad, end);
   } finally {
     over.abort();
@@ -182,10 +183,18 @@ async function inspectPods(ctx: RunContext, waited: readonly Waited[], judge: ()
   }
 }
 
-async function explain(ctx: RunContext, entry: Waited): Promise<void> {
-  if (entry.object === undefined || ctx.signal.aborted) return;
+async function explain(ctx: RunContext, entry: Waited): Promise<readonly KubeObject[]> {
+  if (entry.object === undefined || ctx.signal.aborted) return [];
   const report = await explainStuck(ctx, entry.object);
-  if (report === undefined) return;
+  if (report === undefined) return [];
   entry.podFailed = report.failed;
   entry.reasons = report.reasons;
+  return report.waiting;
+}
+
+/** Once it is over: where no status tells why, the last events about the object and its pods do. */
+async function explainInFull(ctx: RunContext, entry: Waited): Promise<void> {
+  const pods = await explain(ctx, entry);
+  if (entry.object === undefined || entry.reasons.length > 0 || ctx.signal.aborted) return;
+  entry.reasons = await lastWarnings(ctx, [...pods, entry.object]);
 }

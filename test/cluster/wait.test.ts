@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { JsonObject } from '../../src/base/json.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { isPlumbError } from '../../src/base/plumbError.ts';
 import { sharedFollower } from '../../src/engine/inventoryWatches.ts';
 import { systemClock } from '../../src/engine/systemClock.ts';
 import { WatchStore } from '../../src/engine/watchStore.ts';
-import { refOf, type ObjectRef } from '../../src/kube/object.ts';
+import { refOf, type KubeObject, type ObjectRef } from '../../src/kube/object.ts';
 import { computeStatus } from '../../src/kube/kstatus.ts';
 import { waitUntilReady } from '../../src/ssa/waitUntilReady.ts';
 import { runContext, ssaCluster, type Playground } from './ssaCluster.ts';
@@ -137,6 +138,104 @@ test('a quota that forbids the pods is named', async () => {
     (error) => {
       assert.ok(isPlumbError(error, 'HealthCheckFailed'));
       assert.match(error.hint ?? '', /exceeded quota: none/);
+      return true;
+    },
+  );
+});
+
+/** A Deployment of one pod that the sandbox's nodes leave alone, and that pod; its status is what the test says. */
+async function withIdlePod(play: Playground, status: JsonObject): Promise<{ readonly yaml: string }> {
+  const yaml = web
+    .replace('replicas: 2', 'replicas: 1')
+    .replace('labels: { app: web }', 'labels: { app: web, app.kubernetes.io/part-of: flux }');
+  await play.run(play.desired(yaml));
+  const pods = `/api/v1/namespaces/${play.namespace}/pods`;
+  const { items } = (await play.sandbox.waitFor(pods, (list) =>
+    JSON.stringify(list).includes('"PodScheduled"'),
+  )) as unknown as { readonly items: readonly KubeObject[] };
+  const pod = { group: '', version: 'v1', kind: 'Pod', namespace: play.namespace } as const;
+  const name = items[0]?.metadata.name ?? '';
+  const options = { type: 'merge', fieldManager: 'kubelet', subresource: 'status' } as const;
+  const answer = await play.ctx.cluster.patch({ ...pod, name }, { status }, options);
+  assert.equal(answer.type, 'ok');
+  return { yaml };
+}
+
+function waiting(reason: string, message: string, phase = 'Pending'): JsonObject {
+  const state = { waiting: { reason, message } };
+  const container = { name: 'web', image: 'nginx:1', imageID: '', restartCount: 7, ready: false, state };
+  return { phase, containerStatuses: [container] };
+}
+
+for (const [what, status, reason] of [
+  [
+    'an image that cannot be pulled',
+    waiting('ImagePullBackOff', 'Back-off pulling image "nginx:1"'),
+    /Pod\/.*\/web-.*: ImagePullBackOff: Back-off pulling image "nginx:1"/,
+  ],
+  [
+    'a container that crashes again and again',
+    waiting('CrashLoopBackOff', 'back-off 5m0s restarting failed container=web', 'Running'),
+    /Pod\/.*\/web-.*: CrashLoopBackOff: back-off 5m0s/,
+  ],
+] as const)
+  test(`${what} is named with its pod`, async () => {
+    const play = await cluster.playground();
+    const { yaml } = await withIdlePod(play, status);
+    await assert.rejects(
+      waitUntilReady(play.ctx, refsIn(play, yaml), { timeout: 1000, failFast: true }),
+      (error) => {
+        assert.ok(isPlumbError(error, 'HealthCheckFailed'));
+        assert.match(error.hint ?? '', reason);
+        return true;
+      },
+    );
+  });
+
+test('where no status tells why, the last warning about the pod or the workload does', async () => {
+  const play = await cluster.playground();
+  const { yaml } = await withIdlePod(play, waiting('ContainerCreating', ''));
+  const quota =
+    'apiVersion: v1\nkind: ResourceQuota\nmetadata: { name: one, namespace: $NS }\nspec: { hard: { pods: "1" } }';
+  await play.run(play.desired(quota));
+  await play.sandbox.waitFor(
+    `/api/v1/namespaces/${play.namespace}/resourcequotas/one`,
+    (object) => (object['status'] as { used?: { pods?: string } } | undefined)?.used?.pods === '1',
+  );
+  const pods = await play.sandbox.request('GET', `/api/v1/namespaces/${play.namespace}/pods`);
+  const [pod] = pods.body['items'] as unknown as readonly KubeObject[];
+  for (const [name, message, lastTimestamp] of [
+    ['new', 'secret "keys" not found', '2026-01-02T00:00:00Z'],
+    ['old', 'configmap "none" not found', '2026-01-01T00:00:00Z'],
+  ] as const) {
+    const { uid = '' } = pod?.metadata ?? {};
+    const event = {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name, namespace: play.namespace },
+      involvedObject: { kind: 'Pod', namespace: play.namespace, name: pod?.metadata.name ?? '', uid },
+      type: 'Warning',
+      reason: 'FailedMount',
+      message,
+      lastTimestamp,
+    };
+    assert.equal((await play.ctx.cluster.create(event, { fieldManager: 'kubelet' })).type, 'ok');
+  }
+  const stateful = web
+    .replace('kind: Deployment', 'kind: StatefulSet')
+    .replaceAll('web', 'db')
+    .replace('spec:\n  replicas', 'spec:\n  serviceName: db\n  replicas');
+  await play.run(play.desired(stateful));
+  await play.sandbox.waitFor(`/api/v1/namespaces/${play.namespace}/events`, (list) =>
+    JSON.stringify(list).includes('exceeded quota'),
+  );
+  const both = `${yaml}\n---\n${stateful}`;
+  await assert.rejects(
+    waitUntilReady(play.ctx, refsIn(play, both), { timeout: 500, failFast: true }),
+    (error) => {
+      assert.ok(isPlumbError(error, 'HealthCheckFailed'));
+      assert.match(error.hint ?? '', /Pod\/.*\/web-.*: FailedMount: secret "keys" not found/);
+      assert.match(error.hint ?? '', /StatefulSet\/.*\/db: FailedCreate: .*exceeded quota: one/);
       return true;
     },
   );
