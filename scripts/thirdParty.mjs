@@ -13,13 +13,26 @@ export function writeLicences(metafiles, file) {
       ),
     ),
   );
-  const texts = [...folders].sort().map((folder) => {
-    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const packages = [...folders].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     const files = readdirSync(folder).filter((entry) => licenceName.test(entry));
     const text = files.map((entry) => readFileSync(join(folder, entry), 'utf8').trim()).join('\n\n');
-    return `${name} ${version}\n\n${text === '' ? 'The package has no licence text of its own.' : text}\n`;
+    return { name, version, license, text };
+  });
+  const texts = packages.map(({ name, version, license, text }) => {
+    // Some packages of a scope are published without the text that their siblings from the same repository carry.
+    const sibling = packages.find(
+      (other) =>
+        other.text !== '' && other.license === license && scopeOf(other.name) === (scopeOf(name) ?? false),
+    );
+    const own = text === '' ? sibling?.text : text;
+    return `${name} ${version}\n\n${own ?? 'The package has no licence text of its own.'}\n`;
   });
   writeFileSync(file, texts.join(`\n${'-'.repeat(80)}\n\n`));
+}
+
+function scopeOf(name) {
+  return /^@[^/]+(?=\/)/.exec(name)?.[0];
 }
 
 /**
