@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
-import type { KMSClient } from '@aws-sdk/client-kms';
+import { DecryptCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
+import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { plumbError, type PlumbError } from '../../base/plumbError.ts';
 import type { Secret } from '../../base/secret.ts';
 import { shortWords } from './keyService.ts';
@@ -32,7 +33,6 @@ export async function unwrapWithAws(
   login: AwsLogin,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const { DecryptCommand } = await import('@aws-sdk/client-kms');
   const command = new DecryptCommand({
     KeyId: key.arn,
     CiphertextBlob: Buffer.from(enc, 'base64'),
@@ -51,7 +51,6 @@ export async function wrapWithAws(
   login: AwsLogin,
   signal: AbortSignal,
 ): Promise<string> {
-  const { EncryptCommand } = await import('@aws-sdk/client-kms');
   const command = new EncryptCommand({
     KeyId: key.arn,
     Plaintext: bytes,
@@ -72,7 +71,7 @@ async function asking<T>(
   signal: AbortSignal,
   ask: (client: KMSClient, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const client = await clientFor(key, login);
+  const client = clientFor(key, login);
   try {
     return await ask(client, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
   } catch (error) {
@@ -86,15 +85,13 @@ async function asking<T>(
 /** The region is that of the key. It becomes part of a host's name, so nothing else may stand there. */
 const arnPattern = /^arn:aws[\w-]*:kms:([a-z0-9-]+):\d+:(?:key|alias)\/.+$/;
 
-async function clientFor({ arn, role, profile }: AwsKey, login: AwsLogin): Promise<KMSClient> {
+function clientFor({ arn, role, profile }: AwsKey, login: AwsLogin): KMSClient {
   const region = arnPattern.exec(arn)?.[1];
   if (region === undefined)
     throw plumbError('DecryptionFailed', {
       message: 'aws kms: that is no ARN of a key',
       hint: 'write arn:aws:kms:<region>:<account>:key/<id>, or alias/<name> at its end',
     });
-  const { KMSClient } = await import('@aws-sdk/client-kms');
-  const providers = await import('@aws-sdk/credential-providers');
   const own = login.kind === 'own' && profile !== undefined ? { profile } : {};
   const credentials =
     login.kind === 'keys'
@@ -104,14 +101,14 @@ async function clientFor({ arn, role, profile }: AwsKey, login: AwsLogin): Promi
           ...(login.sessionToken !== undefined && { sessionToken: login.sessionToken.reveal() }),
         }
       : // Read anew each time: the user may log in while this process runs.
-        providers.fromNodeProviderChain({ ...own, clientConfig: { region }, ignoreCache: true });
+        fromNodeProviderChain({ ...own, clientConfig: { region }, ignoreCache: true });
   return new KMSClient({
     region,
     ...own,
     credentials:
       role === undefined
         ? credentials
-        : providers.fromTemporaryCredentials({
+        : fromTemporaryCredentials({
             masterCredentials: credentials,
             params: { RoleArn: role, RoleSessionName: sessionName() },
             clientConfig: { region },
