@@ -11,10 +11,12 @@ import { systemClock } from '../../src/engine/systemClock.ts';
 import { resendingClient } from '../../src/ssa/resendingClient.ts';
 import { createEngine } from '../../src/engine/createEngine.ts';
 import { inventoryOf } from '../../src/flux/kustomization.ts';
+import { computeStatus } from '../../src/kube/kstatus.ts';
 import type { ObjectRef } from '../../src/kube/object.ts';
 import { startFaultProxy, type Fault, type FaultProxy, type ProxiedRequest } from '../servers/faultProxy.ts';
 import { commitFiles } from '../servers/gitRepository.ts';
 import { configMap, fleetOn, fluxCluster, inNamespace, type Fleet } from './fluxCluster.ts';
+import { randomOf } from './killedFleet.ts';
 import { ownSandboxCluster } from './sandboxCluster.ts';
 
 const sandbox = await ownSandboxCluster();
@@ -22,8 +24,12 @@ const flux = await fluxCluster(sandbox);
 const folder = await mkdtemp(join(tmpdir(), 'plumb-faults-'));
 after(() => rm(folder, { recursive: true, force: true }));
 
-/** Of how many requests one goes wrong. */
-const every = 5;
+/** `FAULT_ROUNDS=20` for a long run; `FAULT_SEED` repeats one. */
+const rounds = Number(process.env['FAULT_ROUNDS'] ?? 1);
+const seed = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000);
+
+/** How many of the requests go wrong. */
+const share = 0.2;
 
 const status = (code: number, reason: string): string =>
   JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message: reason });
@@ -55,14 +61,14 @@ const faults: readonly (readonly [
 ];
 
 /** A run sends again what broke, so that most get through; without that none would. */
-const mostRuns = 10;
+const mostRuns = 12;
 
-/** Which ConfigMaps each revision wants, with their values. */
-const revisions: readonly Readonly<Record<string, string>>[] = [
-  { a: '1', b: '1', c: '1' },
-  { b: '2', c: '1', d: '2' },
-  { a: '3', c: '3' },
-];
+/** Which ConfigMaps each revision wants, with their values; the next ones say them anew. */
+const revisions: readonly Readonly<Record<string, string>>[] = Array.from({ length: rounds }, (_, round) => [
+  { a: `${round}.1`, b: `${round}.1`, c: `${round}.1` },
+  { b: `${round}.2`, c: `${round}.1`, d: `${round}.2` },
+  { a: `${round}.3`, c: `${round}.3` },
+]).flat();
 
 function filesOf(fleet: Fleet, revision: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return {
@@ -112,7 +118,8 @@ async function checkConverged(
 ): Promise<void> {
   const { live, recorded } = await stateOf(fleet, ref);
   assert.deepEqual(Object.fromEntries([...live].sort()), revision);
-  assert.deepEqual(recorded.map(({ name }) => name).sort(), Object.keys(revision));
+  const names = recorded.filter(({ kind }) => kind === 'ConfigMap').map(({ name }) => name);
+  assert.deepEqual(names.sort(), Object.keys(revision));
 }
 
 function keptBy(index: number): readonly string[] {
@@ -121,12 +128,13 @@ function keptBy(index: number): readonly string[] {
 }
 
 for (const [name, fault, matches] of faults)
-  test(`runs through ${name} are safe, and converge`, async () => {
+  test(`runs through ${name} are safe, and converge`, async (t) => {
     const fleet = await fleetOn(flux, 'faults');
-    let counted = 0;
+    const random = randomOf(seed);
     let injected = 0;
+    let runs = 0;
     const proxy = await startFaultProxy(sandbox.kubeconfig, (request) => {
-      if (!matches(request) || counted++ % every !== every - 1) return undefined;
+      if (!matches(request) || random() >= share) return undefined;
       injected++;
       return fault;
     });
@@ -140,19 +148,24 @@ for (const [name, fault, matches] of faults)
       for (const [index, revision] of revisions.entries()) {
         await fleet.commit(filesOf(fleet, revision));
         for (let run = 1; ; run++) {
+          runs++;
           const cluster = resendingClient(client, { clock: systemClock, signal: flux.kustomize.signal });
           const outcome = await fleet.run(ref, { cluster }).catch((error: unknown) => {
             const failure = asPlumbError(error);
             assert.notEqual(failure.kind, 'bug', failure.message);
             return undefined;
           });
-          await checkSafe(fleet, ref, keptBy(index), `revision ${index}, run ${run}`);
+          const point = `seed ${seed}, revision ${index}, run ${run}`;
+          await checkSafe(fleet, ref, keptBy(index), point);
           if (outcome?.result === 'succeeded') break;
-          assert.ok(run < mostRuns, `revision ${index} never succeeded: ${outcome?.message}`);
+          assert.ok(run < mostRuns, `${point}: still ${outcome?.message}`);
         }
         await checkConverged(fleet, ref, revision);
       }
-      assert.ok(injected > 0, `only ${injected} requests went wrong`);
+      assert.ok(injected > 0, `seed ${seed}: no request went wrong`);
+      t.diagnostic(
+        `${revisions.length} revisions in ${runs} runs with seed ${seed}, ${injected} requests went wrong`,
+      );
     } finally {
       client.close();
       await proxy.close();
@@ -161,24 +174,36 @@ for (const [name, fault, matches] of faults)
 
 /** Everything at once, and watches that break or have to begin anew. Leases are left alone: to lose one ends local mode. */
 function chaos(): (request: ProxiedRequest) => Fault | undefined {
-  let counted = 0;
-  let watches = 0;
+  const random = randomOf(seed);
   return (request) => {
-    if (request.path.includes('/leases')) return undefined;
+    if (request.path.includes('/leases') || random() >= share) return undefined;
     if (request.path.includes('watch=true'))
-      return watches++ % 4 === 3 ? { type: 'answer', status: 410, body: status(410, 'Expired') } : undefined;
-    const turn = counted++;
-    if (turn % every !== every - 1) return undefined;
-    const [, fault, matches] = faults[Math.floor(turn / every) % faults.length] as (typeof faults)[number];
-    return matches(request) && fault.type !== 'delay' ? fault : undefined;
+      return { type: 'answer', status: 410, body: status(410, 'Expired') };
+    const [, fault, matches] = faults[Math.floor(random() * faults.length)] as (typeof faults)[number];
+    return matches(request) ? fault : undefined;
   };
 }
 
-test('the whole engine converges through everything at once, with watches that break', async () => {
+/** Something whose health has to be waited for, on watches that break. */
+function rollout(namespace: string, revision: number): string {
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: ${namespace}}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}, annotations: {revision: "${revision}"}}
+    spec: {containers: [{name: web, image: "registry.example/web:${revision}"}]}
+`;
+}
+
+test('the whole engine converges through everything at once, with watches that break', async (t) => {
   await flux.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } });
   const fleet = await fleetOn(flux, 'chaos');
   const ref = await fleet.kustomization('faulty', { path: './apps', wait: true, retryInterval: '1s' });
   const decide = chaos();
+  let runs = 0;
   let isOn = false;
   const proxy: FaultProxy = await startFaultProxy(sandbox.kubeconfig, (request) =>
     isOn ? decide(request) : undefined,
@@ -194,19 +219,31 @@ test('the whole engine converges through everything at once, with watches that b
     await engine.setMode('local');
     isOn = true;
     for (const [index, revision] of revisions.entries()) {
-      await commitFiles(fleet.repository.folder, { files: filesOf(fleet, revision) });
+      const files = filesOf(fleet, revision);
+      await commitFiles(fleet.repository.folder, {
+        files: {
+          ...files,
+          'apps/web.yaml': rollout(fleet.namespace, index),
+          'apps/kustomization.yaml': (files['apps/kustomization.yaml'] ?? '').replace('[', '[web.yaml, '),
+        },
+      });
       for (let run = 1; ; run++) {
+        runs++;
         const view = await engine.reconcile(ref, true).catch((error: unknown) => {
           const failure = asPlumbError(error);
           assert.notEqual(failure.kind, 'bug', failure.message);
           return failure;
         });
-        await checkSafe(fleet, ref, keptBy(index), `revision ${index}, run ${run}`);
+        const point = `seed ${seed}, revision ${index}, run ${run}`;
+        await checkSafe(fleet, ref, keptBy(index), point);
         if ('ready' in view && view.ready) break;
-        assert.ok(run < 60, `revision ${index} never succeeded: ${view.message}`);
+        assert.ok(run < 60, `${point}: still ${view.message}`);
       }
       await checkConverged(fleet, ref, revision);
+      const deployment = fleet.ref('Deployment', 'web', 'apps');
+      assert.equal(computeStatus(await flux.get(deployment)).status, 'Current');
     }
+    t.diagnostic(`${revisions.length} revisions in ${runs} runs with seed ${seed}`);
   } finally {
     clearInterval(drops);
     isOn = false;
