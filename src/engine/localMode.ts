@@ -11,6 +11,7 @@ import { driftAnnotation, leavesDrift } from './drift/detectOnly.ts';
 import { isReconciled, runController } from './controllers.ts';
 import type { EngineCore } from './engineCore.ts';
 import { LocalReconciler } from './localReconciler.ts';
+import { configKinds, watchConfigs, watchedConfigs } from './configWatches.ts';
 import type { RunContexts } from './localRuns.ts';
 import type { WatchStore } from './watchStore.ts';
 
@@ -46,6 +47,7 @@ export class LocalMode {
       log: core.deps.log,
       random: Math.random,
       isReconciled,
+      isWatchedConfig: watchedConfigs(profile),
       run: async (ref, running) => {
         const started = core.deps.clock.now();
         const left = this.#requested.delete(refKey(ref)) ? undefined : driftLeft(store, ref);
@@ -78,8 +80,13 @@ export class LocalMode {
     const mode = new LocalMode({ core, session, store, profile, contexts, over });
     // Watched also where nothing is scheduled: a controller's writes must be seen.
     await core.watchFlux(store);
-    if (core.config.schedule === 'continuous')
-      mode.#reconciler.start(fluxKinds.flatMap((kind) => store.list(kind)));
+    if (core.config.schedule === 'continuous') {
+      await watchConfigs(store, profile, core.config.namespace);
+      mode.#reconciler.start(
+        fluxKinds.flatMap((kind) => store.list(kind)),
+        configKinds.flatMap((kind) => store.list(kind)),
+      );
+    }
     return mode;
   }
 

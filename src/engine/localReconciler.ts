@@ -1,15 +1,13 @@
-import { isJsonObject } from '../base/json.ts';
 import type { Logger } from '../base/logger.ts';
 import { asPlumbError } from '../base/plumbError.ts';
-import { getCondition, isReady, isReconciling } from '../flux/conditions.ts';
-import { dependenciesOf, sourceRefOf } from '../flux/references.ts';
+import { getCondition, isReady } from '../flux/conditions.ts';
+import { configsOf, dependenciesOf, sourceRefOf } from '../flux/references.ts';
 import { conditionsOf } from '../flux/statusPatch.ts';
-import { sortByDependency } from '../flux/dependencyGraph.ts';
 import { formatRef, type KubeObject, type ObjectRef, refKey, refOf } from '../kube/object.ts';
 import type { Clock } from '../ssa/runContext.ts';
 import type { NextRun, RunOutcome } from '../ssa/runOutcome.ts';
-import { requestedAtAnnotation } from './fluxCommands.ts';
 import { Queue, type Slot } from './queue.ts';
+import { hasTrigger, inOrder, isAtRevision, isConfig, needsOf, type Seen, seenOf } from './triggers.ts';
 import type { WatchStore } from './watchStore.ts';
 
 /** What a run may tell and ask while it runs. */
@@ -24,6 +22,8 @@ export interface LocalReconcilerOptions {
   readonly log: Logger;
   /** Kinds there is a controller for. */
   readonly isReconciled: (ref: ObjectRef) => boolean;
+  /** Tells whether a change of the ConfigMap or Secret makes its readers run. */
+  readonly isWatchedConfig: (object: KubeObject) => boolean;
   /** One run. What it throws counts as failed and is tried again with backoff. */
   readonly run: (ref: ObjectRef, running: LocalRun) => Promise<RunOutcome>;
   readonly onFinished: (ref: ObjectRef, outcome: RunOutcome) => void;
@@ -37,14 +37,6 @@ export interface LocalReconcilerOptions {
 const slots = 12;
 const jitter = 0.05;
 
-interface Seen {
-  readonly generation: number | undefined;
-  readonly requestedAt: string | undefined;
-  readonly deleting: boolean;
-  readonly revision: string | undefined;
-  readonly ready: boolean;
-}
-
 type Settled = { readonly resolve: (outcome: RunOutcome) => void; readonly reject: (error: unknown) => void };
 
 /** The controllers' main loop in local mode: decides from watch events and intervals what runs, one run per object at a time. */
@@ -53,6 +45,8 @@ export class LocalReconciler {
   readonly #queue: Queue;
   readonly #refs = new Map<string, ObjectRef>();
   readonly #seen = new Map<string, Seen>();
+  /** ConfigMaps and Secrets whose readers run when they change, with their resourceVersions. */
+  readonly #configs = new Map<string, string | undefined>();
   readonly #requests = new Map<string, Settled[]>();
   /** Requests that a run in progress answers if it works on their revision. */
   readonly #joined = new Map<string, (Settled & { readonly revision: string })[]>();
@@ -70,8 +64,9 @@ export class LocalReconciler {
   }
 
   /** Runs everything once, as a controller does when it starts, and from then on by events and intervals. */
-  start(objects: readonly KubeObject[]): void {
+  start(objects: readonly KubeObject[], configs: readonly KubeObject[] = []): void {
     this.#continuous = true;
+    for (const config of configs) this.#noteConfig(refOf(config), config);
     const ordered = inOrder(objects);
     this.#hold(ordered);
     for (const object of ordered) this.#consider(object);
@@ -82,7 +77,9 @@ export class LocalReconciler {
     if (!this.#continuous) return;
     for (const ref of refs) {
       const object = this.#options.store.get(ref);
-      if (object !== undefined) this.#consider(object);
+      if (isConfig(ref)) {
+        if (this.#noteConfig(ref, object)) this.#wakeReadersOfConfig(ref);
+      } else if (object !== undefined) this.#consider(object);
       else if (this.#seen.delete(refKey(ref))) {
         this.#queue.forget(refKey(ref));
         this.#release(refKey(ref));
@@ -156,7 +153,30 @@ export class LocalReconciler {
     }
     if (before === undefined) return;
     if (now.revision !== undefined && now.revision !== before.revision) this.#wakeReaders(ref, now.revision);
-    if (now.ready && !before.ready) this.#wakeDependents(ref);
+    if (now.version === before.version) return;
+    // A run that had nothing to wait for goes from ready to ready, at another revision.
+    const isNewlyReady = now.ready && (!before.ready || now.applied !== before.applied);
+    this.#wakeDependents(ref, isNewlyReady ? 'all' : 'withExpression');
+  }
+
+  /** Tells whether the ConfigMap or Secret is another than before, or gone, and counts. */
+  #noteConfig(ref: ObjectRef, object: KubeObject | undefined): boolean {
+    const key = refKey(ref);
+    const isWatched = object !== undefined && this.#options.isWatchedConfig(object);
+    if (!isWatched) return this.#configs.delete(key);
+    const { resourceVersion } = object.metadata;
+    if (this.#configs.has(key) && this.#configs.get(key) === resourceVersion) return false;
+    this.#configs.set(key, resourceVersion);
+    return true;
+  }
+
+  #wakeReadersOfConfig(config: ObjectRef): void {
+    for (const object of inOrder(this.#workloads()))
+      if (
+        configsOf(object).some((ref) => refKey(ref) === refKey(config)) &&
+        !this.#held.has(refKey(refOf(object)))
+      )
+        this.#renew(refOf(object), config);
   }
 
   /** Workloads that read the source, in dependency order, unless they are at that revision or on the way to it (contract 1.2). */
@@ -192,11 +212,14 @@ export class LocalReconciler {
     if (this.#queue.isRunning(refKey(ref))) this.#options.onSuperseded(ref, formatRef(by));
   }
 
-  /** Objects that wait for this one: no fixed pause where an event can wake. */
-  #wakeDependents(dependency: ObjectRef): void {
+  /** Objects that wait for this one: no fixed pause where an event can wake. An expression may look at anything of it. */
+  #wakeDependents(dependency: ObjectRef, which: 'all' | 'withExpression'): void {
     for (const object of this.#workloads()) {
       const waits = getCondition(conditionsOf(object), 'Ready')?.reason === 'DependencyNotReady';
-      const depends = dependenciesOf(object).some(({ ref }) => refKey(ref) === refKey(dependency));
+      const depends = dependenciesOf(object).some(
+        ({ ref, readyExpr }) =>
+          refKey(ref) === refKey(dependency) && (which === 'all' || readyExpr !== undefined),
+      );
       if (waits && depends) this.#queue.enqueue(refKey(refOf(object)));
     }
   }
@@ -255,47 +278,4 @@ export class LocalReconciler {
     if (next.type !== 'after') return next;
     return { type: 'after', delay: next.delay * (1 + jitter * (2 * this.#options.random() - 1)) };
   }
-}
-
-function hasTrigger(before: Seen | undefined, now: Seen): boolean {
-  if (before === undefined) return true;
-  return (
-    now.generation !== before.generation ||
-    now.requestedAt !== before.requestedAt ||
-    now.deleting !== before.deleting
-  );
-}
-
-function seenOf(object: KubeObject): Seen {
-  const { generation, annotations, deletionTimestamp } = object.metadata;
-  const status = isJsonObject(object['status']) ? object['status'] : {};
-  const artifact = isJsonObject(status['artifact']) ? status['artifact'] : {};
-  return {
-    generation,
-    requestedAt: annotations?.[requestedAtAnnotation],
-    deleting: deletionTimestamp !== undefined,
-    revision: typeof artifact['revision'] === 'string' ? artifact['revision'] : undefined,
-    ready: isReady(conditionsOf(object)),
-  };
-}
-
-function isAtRevision(object: KubeObject, revision: string): boolean {
-  const status = isJsonObject(object['status']) ? object['status'] : {};
-  const conditions = conditionsOf(object);
-  return status['lastAttemptedRevision'] === revision && (isReady(conditions) || isReconciling(conditions));
-}
-
-/** What the object reads and depends on. */
-function needsOf(object: KubeObject): readonly ObjectRef[] {
-  const source = sourceRefOf(object);
-  return [...dependenciesOf(object).map(({ ref }) => ref), ...(source === undefined ? [] : [source])];
-}
-
-function inOrder(objects: readonly KubeObject[]): readonly KubeObject[] {
-  const byKey = new Map(objects.map((object) => [refKey(refOf(object)), object]));
-  const before = (key: string): readonly string[] =>
-    needsOf(byKey.get(key) as KubeObject)
-      .map(refKey)
-      .filter((other) => byKey.has(other));
-  return sortByDependency([...byKey.keys()], before).sorted.map((key) => byKey.get(key) as KubeObject);
 }

@@ -37,6 +37,7 @@ test('every policy argument is read, in both spellings of Go flags', () => {
       '--requeue-dependency=5s',
       '--watch-all-namespaces=false',
       '--watch-label-selector=!sharding.fluxcd.io/key',
+      '--watch-configs-label-selector=team=web',
       '--feature-gates=ExternalArtifact=true,StrictPostBuildSubstitutions=false',
     ),
   );
@@ -47,6 +48,7 @@ test('every policy argument is read, in both spellings of Go flags', () => {
   assert.deepEqual(profile.customApplyStageKinds, ['kyverno.io/ClusterPolicy']);
   assert.equal(profile.requeueDependency, 5000);
   assert.equal(profile.watchAllNamespaces, false);
+  assert.equal(profile.watchConfigsLabelSelector, 'team=web');
   assert.equal(profile.watchLabelSelector, '!sharding.fluxcd.io/key');
   assert.equal(isGateOn(profile, 'ExternalArtifact'), true);
   assert.equal(isGateOn(profile, 'StrictPostBuildSubstitutions'), false);

@@ -24,6 +24,8 @@ export interface ControllerProfile {
   readonly sopsAgeSecret?: string;
   readonly sopsVaultConfigMap?: string;
   readonly watchLabelSelector?: string;
+  /** Labels of the ConfigMaps and Secrets whose change makes their readers run; all when empty. */
+  readonly watchConfigsLabelSelector: string;
   /** False: only the runtime namespace is reconciled. */
   readonly watchAllNamespaces: boolean;
   readonly featureGates: Readonly<Record<string, boolean>>;
@@ -43,6 +45,7 @@ export const defaultProfile: ControllerProfile = {
   overrideManagers: [],
   customApplyStageKinds: [],
   requeueDependency: 30_000,
+  watchConfigsLabelSelector: 'reconcile.fluxcd.io/watch=Enabled',
   watchAllNamespaces: true,
   featureGates: { StrictPostBuildSubstitutions: true, DisableStatusPollerCache: true },
 };
@@ -79,6 +82,8 @@ export function profileOfDeployment(deployment: KubeObject): ControllerProfile {
     ...optional('sopsAgeSecret', 'sops-age-secret'),
     ...optional('sopsVaultConfigMap', 'sops-vault-configmap'),
     ...optional('watchLabelSelector', 'watch-label-selector'),
+    watchConfigsLabelSelector:
+      flag('watch-configs-label-selector') ?? defaultProfile.watchConfigsLabelSelector,
     watchAllNamespaces: isOn('watch-all-namespaces', true),
     featureGates: { ...defaultProfile.featureGates, ...readGates(list(flags.get('feature-gates'))) },
   };

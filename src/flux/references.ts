@@ -55,6 +55,28 @@ export function dependenciesOf(object: Referring): readonly Dependency[] {
   });
 }
 
+/** The ConfigMaps and Secrets of its namespace that a Kustomization reads beside its source (contract 1.2, triggers). */
+export function configsOf(object: Referring): readonly ObjectRef[] {
+  const spec = specOf(object);
+  const kubeConfig = specOf({ ...object, spec: spec['kubeConfig'] });
+  const decryption = specOf({ ...object, spec: spec['decryption'] });
+  const from = specOf({ ...object, spec: spec['postBuild'] })['substituteFrom'];
+  const { namespace } = object.metadata;
+  const named = (kind: string | undefined, entry: unknown): readonly ObjectRef[] => {
+    const name = isJsonObject(entry) ? textAt(entry, 'name') : undefined;
+    if (kind === undefined || name === undefined) return [];
+    return [{ group: '', version: 'v1', kind, name, ...(namespace !== undefined && { namespace }) }];
+  };
+  return [
+    ...named('Secret', kubeConfig['secretRef']),
+    ...named('ConfigMap', kubeConfig['configMapRef']),
+    ...named('Secret', decryption['secretRef']),
+    ...(Array.isArray(from) ? (from as readonly unknown[]) : [])
+      .filter(isJsonObject)
+      .flatMap((entry) => named(textAt(entry, 'kind'), entry)),
+  ];
+}
+
 function specOf({ spec }: { readonly spec?: unknown }): JsonObject {
   return isJsonObject(spec) ? spec : {};
 }
