@@ -17,7 +17,14 @@ export async function connectionAgent(
   if (proxyUrl !== undefined) return await proxyAgent(cluster, proxyUrl, tls, maxSockets);
   if (cluster.server.startsWith('http:')) return new HttpAgent(pool);
   const { id: _, ...material } = tls;
-  return new HttpsAgent({ ...pool, ...material });
+  return new OneServerAgent({ ...pool, ...material });
+}
+
+/** All its requests are the same: Node would write certificates and keys into a pool's name for each of them. */
+class OneServerAgent extends HttpsAgent {
+  override getName(): string {
+    return 'server';
+  }
 }
 
 /** The loader knows HTTP, HTTPS and SOCKS proxies; only the keep-alive pool is ours. */

@@ -7,6 +7,7 @@ import { unlessAborted } from '../../base/unlessAborted.ts';
 import { connectionAgent } from './connectionAgent.ts';
 import type { Credentials, Headers, Identity } from './credentials.ts';
 import type { ClusterConnection } from './kubeconfig.ts';
+import { limitedBy } from './limitedSignal.ts';
 import { refusalFrom, unreachable } from './refusal.ts';
 
 export interface HttpCall {
@@ -141,11 +142,10 @@ export function createTransport(
   const send = async (call: HttpCall, signal?: AbortSignal): Promise<HttpAnswer> => {
     const started = performance.now();
     for (let broken = 0, throttled = 0; ;) {
-      const timeout = AbortSignal.timeout(options.requestTimeoutMs);
-      const ended = AbortSignal.any([timeout, closed.signal, ...(signal === undefined ? [] : [signal])]);
+      const attempt = limitedBy(options.requestTimeoutMs, closed.signal, signal);
       let answer: HttpAnswer;
       try {
-        const response = await withCredentials(call, 'calls', ended);
+        const response = await withCredentials(call, 'calls', attempt.signal);
         answer = {
           status: response.statusCode ?? 0,
           headers: response.headers,
@@ -154,11 +154,12 @@ export function createTransport(
         };
       } catch (error) {
         throwIfCancelled(signal);
-        const wait = retryWait(call, error, timeout, broken++);
-        if (wait === undefined) throw failure(error, timeout);
-        await delay(wait, undefined, { signal: ended }).catch(() => undefined);
-        throwIfCancelled(signal);
+        const wait = retryWait(call, error, attempt.isTimedOut(), broken++);
+        if (wait === undefined) throw failure(error, attempt.isTimedOut());
+        await pause(wait, signal);
         continue;
+      } finally {
+        attempt.dispose();
       }
       options.log.debug('request', {
         method: call.method,
@@ -169,15 +170,21 @@ export function createTransport(
       const wait = throttleWait(answer);
       if (wait === undefined || ++throttled >= maxThrottledTries) return answer;
       options.log.debug('throttled by the server', { path: call.path, waitMs: wait });
-      await delay(wait, undefined, { signal: ended }).catch(() => undefined);
-      throwIfCancelled(signal);
+      await pause(wait, signal);
     }
   };
 
-  const failure = (error: unknown, timeout: AbortSignal): unknown => {
+  /** Waits; it ends early when the transport closes, and throws Cancelled when the caller leaves. */
+  const pause = async (waitMs: number, signal: AbortSignal | undefined): Promise<void> => {
+    const ended = AbortSignal.any([closed.signal, ...(signal === undefined ? [] : [signal])]);
+    await delay(waitMs, undefined, { signal: ended }).catch(() => undefined);
+    throwIfCancelled(signal);
+  };
+
+  const failure = (error: unknown, isTimedOut: boolean): unknown => {
     if (closed.signal.aborted)
       return plumbError('Cancelled', { message: 'the connection was closed', cause: error });
-    if (timeout.aborted)
+    if (isTimedOut)
       return unreachable(
         cluster.server,
         contextName,
@@ -199,7 +206,7 @@ export function createTransport(
         return await withCredentials(call, 'watches', ended);
       } catch (error) {
         throwIfCancelled(signal);
-        throw failure(error, signal);
+        throw failure(error, false);
       }
     },
     serverTime() {
@@ -214,8 +221,8 @@ export function createTransport(
 }
 
 /** A read is tried again whatever broke; anything else only when the server had closed a kept connection before it could read. */
-function retryWait(call: HttpCall, error: unknown, timeout: AbortSignal, broken: number): number | undefined {
-  if (isOurs(error) || timeout.aborted) return undefined;
+function retryWait(call: HttpCall, error: unknown, isTimedOut: boolean, broken: number): number | undefined {
+  if (isOurs(error) || isTimedOut) return undefined;
   const { code, wasReused } = error as NodeJS.ErrnoException & { wasReused?: boolean };
   if (
     wasReused === true &&
