@@ -1,4 +1,3 @@
-import { loggerTo } from './base/logger.ts';
 import { createEngine } from './engine/createEngine.ts';
 import { ipcConnection, serveEngine } from './protocol/rpc.ts';
 
@@ -9,8 +8,7 @@ const endPatienceMs = 10_000;
 for (const name of Object.keys(process.env)) if (/^(VSCODE_|ELECTRON_)/.test(name)) delete process.env[name];
 
 const connection = ipcConnection(process);
-const log = loggerTo((entry) => void connection.sendNotification('event', { type: 'log', entry }));
-const server = serveEngine(connection, (config, credentials) => createEngine(config, { log, credentials }));
+const server = serveEngine(connection, (config, host) => createEngine(config, host));
 
 // The editor's window is gone, however it went: finish the object in hand, release the Leases, end.
 process.once('disconnect', () => {

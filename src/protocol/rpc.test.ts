@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { MessageChannel } from 'node:worker_threads';
 import { describe, it } from 'node:test';
 import { createMessageConnection, PortMessageReader, PortMessageWriter } from 'vscode-jsonrpc/node';
+import type { Logger } from '../base/logger.ts';
 import { plumbError } from '../base/plumbError.ts';
 import { Secret } from '../base/secret.ts';
 import type { Credentials } from './credentials.ts';
@@ -16,7 +17,7 @@ async function withRemote(
   engine: Partial<Engine>,
   work: (remote: RemoteEngine, emit: (event: EngineEvent) => void) => Promise<void>,
   /** What the host answers; and, once it was started, what the engine asks with. */
-  host: { readonly answers?: Credentials; credentials?: Credentials } = {},
+  host: { readonly answers?: Credentials; credentials?: Credentials; log?: Logger } = {},
 ): Promise<void> {
   const { port1, port2 } = new MessageChannel();
   const connections = [port1, port2].map((port) =>
@@ -27,8 +28,9 @@ async function withRemote(
     listeners.add(listener);
     return { dispose: () => void listeners.delete(listener) };
   };
-  serveEngine(connections[0]!, (_, credentials) => {
+  serveEngine(connections[0]!, (_, { credentials, log }) => {
     host.credentials = credentials;
+    host.log = log;
     return { onEvent, dispose: async () => undefined, ...engine } as Engine;
   });
   const remote = remoteEngine(connections[1]!, host.answers);
@@ -137,6 +139,45 @@ describe('the engine over JSON-RPC', () => {
       emit({ type: 'treeChanged' });
       assert.deepEqual(await event.promise, { type: 'treeChanged' });
     });
+  });
+
+  it('gives the events of a call before its answer, in their order', async () => {
+    let emitNow = (): void => undefined;
+    const resume: Engine['resume'] = async () => emitNow();
+    await withRemote({ resume }, async (remote, emit) => {
+      const told: string[] = [];
+      emitNow = () => {
+        emit({ type: 'treeChanged' });
+        emit({ type: 'driftChanged' });
+      };
+      await remote.start(config);
+      remote.onEvent(({ type }) => told.push(type));
+      await remote.resume(ref);
+      assert.deepEqual(told, ['treeChanged', 'driftChanged']);
+    });
+  });
+
+  it('sends log lines from the level the host shows', async () => {
+    const host: { log?: Logger } = {};
+    const suspend: Engine['suspend'] = async (_, reason = '') => {
+      host.log?.debug(`debug ${reason}`);
+      host.log?.info(`info ${reason}`);
+    };
+    await withRemote(
+      { suspend },
+      async (remote) => {
+        const lines: string[] = [];
+        remote.onEvent((event) => event.type === 'log' && lines.push(event.entry.message));
+        await remote.start(config);
+        await remote.suspend(ref, 'at first');
+        remote.setLogThreshold('debug');
+        await remote.suspend(ref, 'for more');
+        remote.setLogThreshold('off');
+        await remote.suspend(ref, 'for none');
+        assert.deepEqual(lines, ['info at first', 'debug for more', 'info for more']);
+      },
+      host,
+    );
   });
 
   it('brings a credential from the host to the engine, closed up on both sides', async () => {

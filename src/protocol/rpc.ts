@@ -7,11 +7,13 @@ import {
   type CancellationToken,
   type MessageConnection,
 } from 'vscode-jsonrpc/node';
+import type { Logger } from '../base/logger.ts';
 import { asPlumbError, plumbError, plumbErrorFromJson, type PlumbErrorJson } from '../base/plumbError.ts';
 import type { CredentialRequest, Credentials } from './credentials.ts';
 import type { CallOptions, DocumentText, Engine, EngineConfig } from './engine.ts';
 import { argumentCounts, everyRequest, requestNames, type RequestName } from './engineRequests.ts';
 import type { EngineEvent } from './events.ts';
+import { EventSender, type LogThreshold } from './eventSender.ts';
 import { revealForEngine, secretFromHost } from './secretCodec.ts';
 
 interface RequestParams {
@@ -27,33 +29,46 @@ export function ipcConnection(channel: ConstructorParameters<typeof IPCMessageRe
   return createMessageConnection(new IPCMessageReader(channel), new IPCMessageWriter(channel));
 }
 
+/** What the process that started the engine does for it. */
+export interface EngineHost {
+  readonly log: Logger;
+  readonly credentials: Credentials;
+}
+
 /**
  * Answers the other side with the engine that `start` makes of the config it sends first.
  * `dispose` ends the engine, if it was started.
  */
 export function serveEngine(
   connection: MessageConnection,
-  start: (config: EngineConfig, credentials: Credentials) => Engine | Promise<Engine>,
+  start: (config: EngineConfig, host: EngineHost) => Engine | Promise<Engine>,
 ): { dispose(): Promise<void> } {
   let engine: Engine | undefined;
+  const events = new EventSender((sent) => void connection.sendNotification('events', sent));
   const running = (): Engine => {
     if (engine === undefined) throw plumbError('Internal', { message: 'the engine was called before start' });
     return engine;
   };
   const answer = (name: string, work: (args: readonly unknown[], signal: AbortSignal) => unknown): void => {
     connection.onRequest(name, ({ args }: RequestParams, token: CancellationToken) =>
-      settled(token, (signal) => work(args, signal)),
+      settled(token, (signal) => work(args, signal)).finally(() => events.flush()),
     );
   };
 
   answer('start', async ([config]) => {
     if (engine !== undefined) throw plumbError('Internal', { message: 'the engine was started twice' });
-    engine = await start(config as EngineConfig, hostCredentials(connection));
-    engine.onEvent((event) => void connection.sendNotification('event', event));
+    engine = await start(config as EngineConfig, {
+      log: events.log,
+      credentials: hostCredentials(connection),
+    });
+    engine.onEvent((event) => events.add(event));
   });
   for (const name of requestNames)
     answer(name, (args, signal) => (running()[name] as Request)(...args, { signal } satisfies CallOptions));
   answer('dispose', () => engine?.dispose());
+  connection.onNotification('logThreshold', ({ threshold }: { threshold: LogThreshold }) => {
+    events.threshold = threshold;
+  });
   connection.onNotification('documents/open', (document: DocumentText) => engine?.documents.open(document));
   connection.onNotification('documents/change', (document: DocumentText) =>
     engine?.documents.change(document),
@@ -91,6 +106,8 @@ async function settled(token: CancellationToken, work: (signal: AbortSignal) => 
 export interface RemoteEngine extends Engine {
   /** Sends the config; to be awaited before anything else is called. */
   start(config: EngineConfig): Promise<void>;
+  /** Which log lines the engine sends; `info` and above until it is told. */
+  setLogThreshold(threshold: LogThreshold): void;
 }
 
 /** The engine that the other side serves. Its errors arrive as the PlumbErrors they were; it may ask for credentials. */
@@ -101,9 +118,9 @@ export function remoteEngine(connection: MessageConnection, credentials?: Creden
     ),
   );
   const listeners = new Set<(event: EngineEvent) => void>();
-  connection.onNotification('event', (event: EngineEvent) =>
-    listeners.forEach((listener) => listener(event)),
-  );
+  connection.onNotification('events', (events: readonly EngineEvent[]) => {
+    for (const event of events) listeners.forEach((listener) => listener(event));
+  });
   const notify = (name: string, params: unknown): void => void connection.sendNotification(name, params);
   connection.listen();
   return {
@@ -113,6 +130,7 @@ export function remoteEngine(connection: MessageConnection, credentials?: Creden
           call(connection, name, args),
     ),
     start: async (config) => void (await send(connection, 'start', [config])),
+    setLogThreshold: (threshold) => notify('logThreshold', { threshold }),
     documents: {
       open: (document) => notify('documents/open', document),
       change: (document) => notify('documents/change', document),

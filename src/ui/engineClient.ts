@@ -4,6 +4,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Credentials } from '../protocol/credentials.ts';
 import type { DocumentText, Engine, EngineConfig } from '../protocol/engine.ts';
 import type { EngineEvent } from '../protocol/events.ts';
+import type { LogThreshold } from '../protocol/eventSender.ts';
 import { everyRequest } from '../protocol/engineRequests.ts';
 import type * as rpc from '../protocol/rpc.ts';
 import { childEnvironment } from './model/childEnvironment.ts';
@@ -30,6 +31,8 @@ export interface EngineClientOptions {
 /** An Engine in a child process, started at the first call, started again with open documents when it ends by itself. */
 export interface EngineClient extends Engine {
   readonly state: EngineState;
+  /** Which log lines the engine sends, now and after each start. */
+  setLogThreshold(threshold: LogThreshold): void;
   /** Ends the child and starts a new one, with the config as it is now. */
   restart(): Promise<void>;
 }
@@ -46,6 +49,17 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
 }
 
 const memoryLimitMb = 2048;
+/**
+ * V8's default lets the young generation grow to many times what the engine keeps, and does not give that back after a burst of
+ * runs: measured with 200 Kustomizations, 150 MB resident instead of 250.
+ */
+const youngGenerationMb = 4;
+
+/** What the engine's process is started with. */
+export const engineArguments: readonly string[] = [
+  `--max-old-space-size=${memoryLimitMb}`,
+  `--max-semi-space-size=${youngGenerationMb}`,
+];
 const endPatienceMs = 10_000;
 
 class ForkedEngine {
@@ -53,6 +67,7 @@ class ForkedEngine {
   readonly #documents = new Map<string, DocumentText>();
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   #state: EngineState = { type: 'starting' };
+  #logThreshold: LogThreshold = 'info';
   #running: Promise<Running> | undefined;
   #ends: number[] = [];
   #isDisposed = false;
@@ -100,6 +115,10 @@ class ForkedEngine {
         this.#listeners.add(listener);
         return { dispose: () => void this.#listeners.delete(listener) };
       },
+      setLogThreshold: (threshold) => {
+        this.#logThreshold = threshold;
+        this.#current?.setLogThreshold(threshold);
+      },
       restart: async () => {
         await this.#end();
         this.#ends = [];
@@ -124,7 +143,7 @@ class ForkedEngine {
     clearTimeout(this.#restartTimer);
     this.#change({ type: 'starting' });
     const child = fork(this.#options.modulePath, [], {
-      execArgv: [`--max-old-space-size=${memoryLimitMb}`],
+      execArgv: [...engineArguments],
       env: childEnvironment(this.#options.env),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Numbers beyond 2^53 travel as they are.
@@ -144,6 +163,7 @@ class ForkedEngine {
     child.once('exit', (code, signal) =>
       this.#ended(remote, close, `the engine process ended with ${code ?? signal ?? 'no code'}`),
     );
+    remote.setLogThreshold(this.#logThreshold);
     try {
       await remote.start(this.#options.config());
     } catch (error) {

@@ -45,6 +45,7 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
     credentials,
     onStateChange,
   });
+  engine.setLogThreshold(log.threshold);
   const workspaceState = followEngine(engine, log);
   const statusBar = showStatusBar(workspaceState, state);
   const plans = providePlanContent();
@@ -58,6 +59,7 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
     engine.onEvent((event) => {
       if (event.type === 'log') log.write(event.entry);
     }),
+    log.onDidChangeThreshold((threshold) => engine.setLogThreshold(threshold)),
     announceEnds(engine),
     bindings.follow(workspaceState, () => engine.restart()),
     showFluxTree({
