@@ -100,14 +100,12 @@ async function followShared(
       ask(key).catch((error: unknown) => failed.reject(error as Error));
   };
   const patience = setTimeout(() => [...late].forEach(look), watchPatienceMs);
-  const subscription = store.listen((changed) => {
-    for (const ref of changed) {
-      const followed = shared.get(refKey(ref));
-      const object = followed === undefined ? undefined : store.get(ref);
-      // An event from before what is known is no reason to ask: the newer one is on its way.
-      if (followed !== undefined && (object === undefined || !isOlder(object, followed.since ?? '')))
-        look(refKey(ref));
-    }
+  const subscription = store.follow(shared.keys(), (ref) => {
+    const followed = shared.get(refKey(ref));
+    const object = followed === undefined ? undefined : store.get(ref);
+    // An event from before what is known is no reason to ask: the newer one is on its way.
+    if (followed !== undefined && (object === undefined || !isOlder(object, followed.since ?? '')))
+      look(refKey(ref));
   });
   try {
     for (const [key, followed] of [...shared])

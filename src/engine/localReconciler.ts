@@ -214,20 +214,24 @@ export class LocalReconciler {
 
   /** Objects that wait for this one: no fixed pause where an event can wake. An expression may look at anything of it. */
   #wakeDependents(dependency: ObjectRef, which: 'all' | 'withExpression'): void {
-    for (const object of this.#workloads()) {
+    const wanted = refKey(dependency);
+    for (const [key, { dependencies }] of this.#seen) {
+      if (!dependencies.some((one) => one.key === wanted && (which === 'all' || one.hasExpression))) continue;
+      const object = this.#objectOf(key);
+      if (object === undefined) continue;
       const waits = getCondition(conditionsOf(object), 'Ready')?.reason === 'DependencyNotReady';
-      const depends = dependenciesOf(object).some(
-        ({ ref, readyExpr }) =>
-          refKey(ref) === refKey(dependency) && (which === 'all' || readyExpr !== undefined),
-      );
-      if (waits && depends) this.#queue.enqueue(refKey(refOf(object)));
+      if (waits) this.#queue.enqueue(key);
     }
   }
 
   #workloads(): readonly KubeObject[] {
-    return [...this.#refs.values()].flatMap((ref) =>
-      this.#options.isReconciled(ref) ? (this.#options.store.get(ref) ?? []) : [],
-    );
+    return [...this.#refs.keys()].flatMap((key) => this.#objectOf(key) ?? []);
+  }
+
+  /** As the watches know it; undefined where there is no controller for it. */
+  #objectOf(key: string): KubeObject | undefined {
+    const ref = this.#refs.get(key);
+    return ref !== undefined && this.#options.isReconciled(ref) ? this.#options.store.get(ref) : undefined;
   }
 
   async #run(key: string, slot: Slot): Promise<NextRun> {

@@ -15,6 +15,8 @@ export interface Seen {
   readonly ready: boolean;
   readonly applied: string | undefined;
   readonly version: string | undefined;
+  /** What it depends on, by refKey. */
+  readonly dependencies: readonly { readonly key: string; readonly hasExpression: boolean }[];
 }
 
 /** Tells whether the object itself has to run. */
@@ -45,6 +47,10 @@ export function seenOf(object: KubeObject): Seen {
     ready: isReady(conditionsOf(object)),
     applied: typeof status['lastAppliedRevision'] === 'string' ? status['lastAppliedRevision'] : undefined,
     version: resourceVersion,
+    dependencies: dependenciesOf(object).map(({ ref, readyExpr }) => ({
+      key: refKey(ref),
+      hasExpression: readyExpr !== undefined,
+    })),
   };
 }
 

@@ -101,7 +101,7 @@ export class Tripwire {
 
   #judge(key: string, object: KubeObject): void {
     if (!this.#isArmed) return;
-    const now = seenOf(object);
+    const now = this.#seenOf(key, object);
     const before = this.#before(key, now);
     const isOld = versionOf(object) <= (this.#baseline.get(key) ?? 0n);
     if (isOld) return;
@@ -116,6 +116,13 @@ export class Tripwire {
       `${writer.manager} wrote the status of ${formatRef(refOf(object))} at ${writer.time}, and it was not this Plumb: ` +
         'a controller without leader election runs somewhere',
     );
+  }
+
+  /** What our own write made is known already. */
+  #seenOf(key: string, object: KubeObject): Seen {
+    const written = this.#written.get(key);
+    const isWritten = written !== undefined && written.version > 0n && written.version === versionOf(object);
+    return isWritten ? written : seenOf(object);
   }
 
   /** The latest state older than this one that is known. */

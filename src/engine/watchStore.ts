@@ -33,10 +33,13 @@ const notServedRetryMs = 10_000;
 export class WatchStore {
   readonly #options: WatchStoreOptions;
   readonly #watched = new Map<string, Watched>();
+  /** The same by group and kind. */
+  readonly #byKind = new Map<string, Watched[]>();
   readonly #abort = new AbortController();
   #changed = new Map<string, ObjectRef>();
   #notifying = false;
   readonly #listeners = new Set<(refs: readonly ObjectRef[]) => void>();
+  readonly #followers = new Map<string, Set<(ref: ObjectRef) => void>>();
 
   constructor(options: WatchStoreOptions) {
     this.#options = options;
@@ -53,9 +56,8 @@ export class WatchStore {
   /** The live object, from whichever watch knows it. */
   get(ref: Omit<ObjectRef, 'version'>): KubeObject | undefined {
     const key = refKey(ref);
-    for (const watched of this.#watched.values()) {
-      if (watched.kind.kind !== ref.kind || watched.kind.group !== ref.group) continue;
-      const object = watched.objects.get(key);
+    for (const { objects } of this.#ofKind(ref)) {
+      const object = objects.get(key);
       if (object !== undefined) return object;
     }
     return undefined;
@@ -64,10 +66,8 @@ export class WatchStore {
   /** Every live object of the kind, once: a Kustomization that another one applies is seen by two watches. */
   list(kind: Omit<Kind, 'version'>): readonly KubeObject[] {
     const found = new Map<string, KubeObject>();
-    for (const watched of this.#watched.values()) {
-      if (watched.kind.kind !== kind.kind || watched.kind.group !== kind.group) continue;
-      for (const [key, object] of watched.objects) if (!found.has(key)) found.set(key, object);
-    }
+    for (const { objects } of this.#ofKind(kind))
+      for (const [key, object] of objects) if (!found.has(key)) found.set(key, object);
     return [...found.values()];
   }
 
@@ -82,8 +82,28 @@ export class WatchStore {
     return { dispose: () => void this.#listeners.delete(listener) };
   }
 
+  /** As `listen`, for single objects by refKey: hundreds of runs may follow theirs, and each event concerns one of them. */
+  follow(keys: Iterable<string>, listener: (ref: ObjectRef) => void): { dispose(): void } {
+    const followed = [...keys];
+    for (const key of followed)
+      this.#followers.set(key, (this.#followers.get(key) ?? new Set()).add(listener));
+    return {
+      dispose: () => {
+        for (const key of followed) {
+          const left = this.#followers.get(key);
+          left?.delete(listener);
+          if (left?.size === 0) this.#followers.delete(key);
+        }
+      },
+    };
+  }
+
   stop(): void {
     this.#abort.abort();
+  }
+
+  #ofKind({ group, kind }: Omit<Kind, 'version'>): readonly Watched[] {
+    return this.#byKind.get(`${group}/${kind}`) ?? [];
   }
 
   #start(key: string, kind: Kind, options: ListOptions): Watched {
@@ -91,6 +111,7 @@ export class WatchStore {
     const ready = new Promise<void>((resolve) => (settle = resolve));
     const watched: Watched = { kind, options, objects: new Map(), state: 'starting', ready };
     this.#watched.set(key, watched);
+    this.#byKind.set(`${kind.group}/${kind.kind}`, [...this.#ofKind(kind), watched]);
     this.#run(watched, settle).catch((error: unknown) => {
       if (this.#abort.signal.aborted) return settle();
       watched.state = 'interrupted';
@@ -160,7 +181,11 @@ export class WatchStore {
 
   #note(refs: readonly ObjectRef[]): void {
     if (refs.length > 0) for (const listener of [...this.#listeners]) listener(refs);
-    for (const ref of refs) this.#changed.set(refKey(ref), ref);
+    for (const ref of refs) {
+      const key = refKey(ref);
+      for (const listener of [...(this.#followers.get(key) ?? [])]) listener(ref);
+      this.#changed.set(key, ref);
+    }
     if (this.#notifying || this.#changed.size === 0) return;
     this.#notifying = true;
     setImmediate(() => {
