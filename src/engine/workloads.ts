@@ -1,4 +1,4 @@
-import { isPlumbError, plumbError } from '../base/plumbError.ts';
+import { plumbError } from '../base/plumbError.ts';
 import { buildDesired } from '../controllers/kustomize/buildDesired.ts';
 import type { KustomizeContext } from '../controllers/kustomize/kustomizeContext.ts';
 import { reconcileKustomization } from '../controllers/kustomize/reconcileKustomization.ts';
@@ -18,7 +18,8 @@ import type {
 import { createDryRunCache, type DryRunCache } from '../ssa/dryRunCache.ts';
 import type { ClusterSession } from './clusterSession.ts';
 import { driftOf } from './drift/driftOf.ts';
-import { DriftedObjects, driftedIn } from './drift/driftedObjects.ts';
+import { DriftedObjects } from './drift/driftedObjects.ts';
+import { driftFinder } from './drift/findDrifted.ts';
 import { RevertAtOnce } from './drift/revertAtOnce.ts';
 import type { EngineCore } from './engineCore.ts';
 import { readFluxObject, requestReconcile, waitForRequest } from './fluxCommands.ts';
@@ -32,7 +33,7 @@ import { Overrides } from './override/overrides.ts';
 import { PlanStore } from './planStore.ts';
 import { encryptedStandIn } from './plans/encryptedStandIn.ts';
 import { planView, manifestYaml } from './plans/planView.ts';
-import { type PlanFrom, planWorkload, type WorkloadPlan } from './plans/planWorkload.ts';
+import { type KnownWorkload, type PlanFrom, planWorkload, type WorkloadPlan } from './plans/planWorkload.ts';
 import { applyApproved, pruneApproved, requireReadable } from './plans/runPlan.ts';
 import type { WatchStore } from './watchStore.ts';
 import { workingTreeArtifact } from './workspace/workingTreeArtifact.ts';
@@ -67,7 +68,7 @@ export class Workloads {
   constructor(core: EngineCore) {
     this.#core = core;
     this.drifted = new DriftedObjects({
-      find: (ref, signal) => this.#driftedOf(ref, signal),
+      find: driftFinder(core, (ref, from, signal, known) => this.#planned(ref, from, signal, known)),
       onChange: () => core.emit({ type: 'treeChanged' }),
       log: core.deps.log,
       signal: core.closing.signal,
@@ -257,7 +258,12 @@ export class Workloads {
     }
   }
 
-  async #planned(ref: ObjectRef, from: PlanFrom, signal: AbortSignal): Promise<WorkloadPlan> {
+  async #planned(
+    ref: ObjectRef,
+    from: PlanFrom,
+    signal: AbortSignal,
+    known?: KnownWorkload,
+  ): Promise<WorkloadPlan> {
     const { session, store, contexts, dryRuns } = await this.#cluster();
     const isOften = this.#core.config.schedule === 'continuous';
     return planWorkload({
@@ -268,23 +274,9 @@ export class Workloads {
       from,
       cache: dryRuns,
       ...(isOften && { store }),
+      ...(known !== undefined && { known }),
       signal,
     });
-  }
-
-  /** From the open folder, else from the revision that the source has. Where nothing was applied yet, nothing drifted. */
-  async #driftedOf(ref: ObjectRef, signal: AbortSignal): Promise<ReadonlySet<string>> {
-    const { store } = await this.#cluster();
-    const known = store.get(ref) as Kustomization | undefined;
-    if (known !== undefined && known.status?.lastAppliedRevision === undefined) return new Set();
-    const planned = await this.#planned(ref, 'workingTree', signal).catch((error: unknown) => {
-      if (isPlumbError(error, 'NotFound')) return this.#planned(ref, 'source', signal);
-      throw error;
-    });
-    const { kustomization, artifact, plan } = planned;
-    const isLastApplied =
-      planned.folder === undefined && kustomization.status?.lastAppliedRevision === artifact.revision;
-    return driftedIn(plan.changes, inventoryOf(kustomization), isLastApplied);
   }
 
   /**

@@ -59,7 +59,15 @@ export interface PlanRequest {
   readonly cache?: DryRunCache;
   /** The engine's watches, for plans that are asked for again and again. */
   readonly store?: WatchStore;
+  /** What whoever plans many has at hand; read from the cluster when absent. */
+  readonly known?: KnownWorkload;
   readonly signal: AbortSignal;
+}
+
+export interface KnownWorkload {
+  readonly kustomization: KubeObject;
+  readonly source?: KubeObject;
+  readonly profile: ControllerProfile;
 }
 
 /**
@@ -72,7 +80,7 @@ export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> 
   // All are asked for at once; where both are refused, it is told of the Kustomization, whichever answer came first.
   const [read, policy] = await Promise.allSettled([
     readKustomization(request),
-    session.profile(signal),
+    request.known?.profile ?? session.profile(signal),
     // Kept by the workspace for when the source is known.
     request.from === 'source' ? undefined : request.core.workspace.saved(signal),
   ]);
@@ -152,8 +160,11 @@ async function readKustomization({
   core,
   session,
   ref,
+  known,
   signal,
 }: PlanRequest): Promise<{ readonly kustomization: Kustomization; readonly isInCluster: boolean }> {
+  if (known !== undefined)
+    return { kustomization: known.kustomization as unknown as Kustomization, isInCluster: true };
   try {
     return {
       kustomization: (await readFluxObject(session.cluster, ref, signal)) as unknown as Kustomization,
@@ -176,7 +187,8 @@ async function artifactFor(
 ): Promise<Pick<WorkingTreeSource, 'artifact'> & Partial<WorkingTreeSource>> {
   const { core, session, contexts, ref, from, signal } = request;
   if (from !== 'source') return workingTreeArtifact(core, session, kustomization, from === 'preview', signal);
-  const source = await readFluxObject(session.cluster, sourceOf(kustomization), signal);
+  const source =
+    request.known?.source ?? (await readFluxObject(session.cluster, sourceOf(kustomization), signal));
   const artifact = await readArtifact(contexts.source(signal, ref), source);
   if (artifact !== undefined) return { artifact };
   throw plumbError('ArtifactNotFound', {
