@@ -1,7 +1,7 @@
 import type { Logger } from '../base/logger.ts';
 import { asPlumbError } from '../base/plumbError.ts';
 import { getCondition, isReady } from '../flux/conditions.ts';
-import { configsOf, dependenciesOf, sourceRefOf } from '../flux/references.ts';
+import { configsOf, sourceRefOf } from '../flux/references.ts';
 import { conditionsOf } from '../flux/statusPatch.ts';
 import { formatRef, type KubeObject, type ObjectRef, refKey, refOf } from '../kube/object.ts';
 import type { Clock } from '../ssa/runContext.ts';

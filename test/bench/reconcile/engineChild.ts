@@ -2,6 +2,7 @@ import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { engineArguments } from '../../../src/ui/engineClient.ts';
 import type { EngineConfig } from '../../../src/protocol/engine.ts';
 import { ipcConnection, remoteEngine, type RemoteEngine } from '../../../src/protocol/rpc.ts';
 
@@ -26,7 +27,11 @@ export function buildBundles(): void {
 }
 
 export async function startEngineChild(config: EngineConfig): Promise<EngineChild> {
-  const child = fork(join(root, 'dist/engine.mjs'), { stdio: 'inherit' });
+  const child = fork(join(root, 'dist/engine.mjs'), {
+    stdio: 'inherit',
+    execArgv: [...engineArguments],
+    serialization: 'advanced',
+  });
   const engine = remoteEngine(ipcConnection(child));
   await engine.start(config);
   return {

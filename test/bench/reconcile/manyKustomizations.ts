@@ -3,7 +3,7 @@ import { FileTree } from '../../../src/base/fileTree.ts';
 import { installManifests } from '../../../src/bootstrap/install.ts';
 import { ensureFluxController, startFluxController } from '../../../src/clients/sandbox/fluxControllers.ts';
 import { readySourceStatus, startArtifactServer } from '../../servers/artifactServer.ts';
-import { buildBundles, startEngineChild } from './engineChild.ts';
+import { buildBundles, type EngineChild, startEngineChild } from './engineChild.ts';
 import {
   appNames,
   appObjects,
@@ -47,8 +47,11 @@ export interface PlumbRun {
   readonly idleMsPerSecond: number;
 }
 
-const settleMs = 5000;
 const idleSeconds = 10;
+/** The tree looks for drift in the background: it idles when it has used next to no processor time for this long. */
+const settleMs = 2000;
+const settledMs = 40;
+const longestSettleMs = 120_000;
 
 /** Milliseconds until Plumb, asked to take over, has every Kustomization Ready; then the tree is shown and it idles. */
 export async function reconcileByPlumb(count: number): Promise<PlumbRun> {
@@ -70,7 +73,7 @@ export async function reconcileByPlumb(count: number): Promise<PlumbRun> {
         ]);
       });
       await child.engine.tree();
-      await delay(settleMs);
+      await settled(child);
       const before = await child.processorTime();
       await delay(idleSeconds * 1000);
       const idleMsPerSecond = ((await child.processorTime()) - before) / idleSeconds;
@@ -79,6 +82,16 @@ export async function reconcileByPlumb(count: number): Promise<PlumbRun> {
       await child.stop();
     }
   });
+}
+
+async function settled(child: EngineChild): Promise<void> {
+  const deadline = performance.now() + longestSettleMs;
+  for (let before = await child.processorTime(); ;) {
+    await delay(settleMs);
+    const now = await child.processorTime();
+    if (now - before <= settledMs || performance.now() > deadline) return;
+    before = now;
+  }
 }
 
 /** Milliseconds until the real kustomize-controller, once it leads, has every Kustomization Ready. */
