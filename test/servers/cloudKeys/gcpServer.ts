@@ -5,6 +5,8 @@ import { seal, startCloudServer, unseal, type CloudAnswer, type CloudServer } fr
 export interface GcpServer extends CloudServer {
   /** The credentials of the service account, as Google writes them. */
   readonly credentials: string;
+  /** The token that opens the service. */
+  readonly accessToken: string;
   /** A refresh token that the endpoint takes. */
   readonly refreshToken: string;
 }
@@ -60,7 +62,7 @@ export async function startGcpServer(keys: readonly string[]): Promise<GcpServer
     private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
     token_uri: `${server.url}/token`,
   });
-  return { ...server, credentials, refreshToken };
+  return { ...server, credentials, accessToken, refreshToken };
 }
 
 function answered(status: number, body: object): CloudAnswer {
