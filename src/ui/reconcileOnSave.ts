@@ -15,6 +15,7 @@ import {
   type SaveSituation,
 } from './model/reconcileOnSave.ts';
 import { diffSummary } from './model/planText.ts';
+import { runText, runWarning } from './model/runText.ts';
 
 const memoryKey = (folder: vscode.WorkspaceFolder): string => `plumb.onSave:${folder.uri.toString()}`;
 
@@ -187,9 +188,10 @@ export class ReconcileOnSave {
       case 'apply': {
         if (signal.aborted) return;
         const run = await engine.apply(plan.id);
-        const text = `${formatRef(ref)}: ${run.reason}`;
-        if (run.ready) vscode.window.setStatusBarMessage(`$(pass) applied on save: ${text}`, 8000);
-        else void vscode.window.showErrorMessage(`Plumb, on save: ${text}: ${run.message}`);
+        const warning = runWarning(run);
+        if (!run.ready) void vscode.window.showErrorMessage(`Plumb, on save: ${runText(run)}`);
+        else if (warning !== undefined) void vscode.window.showWarningMessage(`Plumb, on save: ${warning}`);
+        else vscode.window.setStatusBarMessage(`$(pass) applied on save: ${runText(run)}`, 8000);
       }
     }
   }

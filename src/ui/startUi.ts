@@ -65,14 +65,14 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
     showFluxTree({
       viewId: 'plumb.workloads',
       state: workspaceState,
-      entries: ({ workloads }) => workloadEntries(workloads),
+      entries: ({ workloads }, warnings) => workloadEntries(workloads, warnings),
       badge: ({ workloads }) => troubleBadge(workloads),
       message: clusterMessage,
     }),
     showFluxTree({
       viewId: 'plumb.sources',
       state: workspaceState,
-      entries: ({ sources }) => sourceEntries(sources),
+      entries: ({ sources }, warnings) => sourceEntries(sources, warnings),
     }),
     onSave,
     registerCommands({ ...ui, bindings, credentials, onSave, memory: context.workspaceState }),

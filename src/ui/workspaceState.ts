@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { isPlumbError } from '../base/plumbError.ts';
 import type { Logger } from '../base/logger.ts';
+import { refKey } from '../kube/object.ts';
 import type { Engine } from '../protocol/engine.ts';
 import type { StatusView, TreeView } from '../protocol/views.ts';
 
@@ -10,6 +11,8 @@ const burstMs = 120;
 export interface WorkspaceState {
   readonly tree: TreeView | undefined;
   readonly status: StatusView | undefined;
+  /** What the last run of each object warned of, by refKey. */
+  readonly warnings: ReadonlyMap<string, readonly string[]>;
   readonly onDidChange: vscode.Event<void>;
   /** Asks the engine now; bursts of calls share a question. */
   refresh(): Promise<void>;
@@ -21,6 +24,7 @@ export function followEngine(engine: Engine, log: Logger): WorkspaceState {
   const changed = new vscode.EventEmitter<void>();
   let tree: TreeView | undefined;
   let status: StatusView | undefined;
+  const warnings = new Map<string, readonly string[]>();
   let timer: NodeJS.Timeout | undefined;
   let asking: Promise<void> | undefined;
   let next: Promise<void> | undefined;
@@ -62,8 +66,11 @@ export function followEngine(engine: Engine, log: Logger): WorkspaceState {
       case 'modeChanged':
       case 'overrideEnded':
       case 'revertStopped':
-      case 'runFinished':
       case 'stageStarted':
+        refreshSoon();
+        break;
+      case 'runFinished':
+        warnings.set(refKey(event.run.ref), event.run.warnings ?? []);
         refreshSoon();
         break;
       case 'stageFinished':
@@ -81,6 +88,7 @@ export function followEngine(engine: Engine, log: Logger): WorkspaceState {
     get status() {
       return status;
     },
+    warnings,
     onDidChange: changed.event,
     refresh,
     dispose: () => {

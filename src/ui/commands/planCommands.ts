@@ -3,6 +3,7 @@ import { plumbError } from '../../base/plumbError.ts';
 import { formatRef, refKey, type ObjectRef } from '../../kube/object.ts';
 import type { PlanView, RunView } from '../../protocol/views.ts';
 import { applyConfirmation, diffSummary, pruneConfirmation, type Confirmation } from '../model/planText.ts';
+import { changedObjects, runText, runWarning } from '../model/runText.ts';
 import type { Command, CommandContext } from './commandContext.ts';
 import { withCancellableProgress } from './progress.ts';
 import { objectOf, targetOf, workloadFor } from './targets.ts';
@@ -108,21 +109,23 @@ async function confirm({ message, detail, button }: Confirmation): Promise<boole
   return (await vscode.window.showWarningMessage(message, { modal: true, detail }, button)) === button;
 }
 
-/** Says how a run ended: briefly when it went well, as an error with the reason when it did not. */
+/** Says how a run ended: briefly when it went well, with its warnings, as an error with the reason when it did not. */
 export function reportRun(ctx: CommandContext, run: RunView): void {
-  const done = run.changeSet.filter(({ action }) => action !== 'unchanged' && action !== 'skipped').length;
-  const name = formatRef(run.ref);
-  ctx.log.info('run finished', { ref: name, ready: run.ready, reason: run.reason, changed: done });
-  if (run.ready) {
-    vscode.window.setStatusBarMessage(
-      `$(pass) ${name}: ${run.reason}, ${done} changed in ${(run.elapsedMs / 1000).toFixed(1)} s`,
-      8000,
-    );
-    return;
-  }
-  throw plumbError('ReconciliationFailed', {
-    message: `${run.reason}: ${run.message}`,
-    subject: name,
-    reason: run.reason,
+  const { ref, ready, reason, warnings = [] } = run;
+  ctx.log.info('run finished', {
+    ref: formatRef(ref),
+    ready,
+    reason,
+    changed: changedObjects(run),
+    warnings,
   });
+  if (!ready)
+    throw plumbError('ReconciliationFailed', {
+      message: `${reason}: ${run.message}`,
+      subject: formatRef(ref),
+      reason,
+    });
+  const warning = runWarning(run);
+  if (warning !== undefined) void vscode.window.showWarningMessage(warning);
+  else vscode.window.setStatusBarMessage(`$(pass) ${runText(run)}`, 8000);
 }

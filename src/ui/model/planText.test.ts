@@ -49,6 +49,14 @@ describe('the question before an apply', () => {
     assert.equal(diffSummary(planOf([unchanged])), 'Kustomization/apps: the cluster dev is true to Git');
   });
 
+  it('says that a diff is a guess where no dry-run is allowed', () => {
+    assert.match(
+      diffSummary(planOf([{ ...scaled, approximate: true }])),
+      /1 object would change .*approximate/,
+    );
+    assert.doesNotMatch(diffSummary(planOf([scaled])), /approximate/);
+  });
+
   it('says what is not verified and what the server refused', () => {
     const refused = { ...scaled, verified: false, message: 'namespaces "shop" not found' };
     const detail = applyConfirmation(planOf([refused]))?.detail ?? '';

@@ -67,7 +67,10 @@ export function diffSummary(plan: PlanView): string {
     ...(changes === 0 ? [] : [`${count(changes, 'object')} would change`]),
     ...(deleted === 0 ? [] : [`${count(deleted, 'object')} would be pruned`]),
   ];
-  return `${name}: ${parts.join(', ')} in the cluster ${plan.cluster}`;
+  const guess = plan.changes.some(({ approximate }) => approximate)
+    ? ' (approximate: dry-run is not allowed)'
+    : '';
+  return `${name}: ${parts.join(', ')} in the cluster ${plan.cluster}${guess}`;
 }
 
 /** `/spec/replicas: 5 → 3`, with what is not there as `–`. */

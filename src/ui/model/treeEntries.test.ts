@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { refKey } from '../../kube/object.ts';
 import type { FluxNode, StatusView, SyncState } from '../../protocol/views.ts';
 import { troubleBadge } from './badge.ts';
 import { statusText } from './statusText.ts';
@@ -17,9 +18,11 @@ const apps: FluxNode = {
 };
 const web = { group: 'apps', version: 'v1', kind: 'Deployment', namespace: 'shop', name: 'web' };
 
+const noWarnings = new Map<string, readonly string[]>();
+
 describe('rows of the Workloads view', () => {
   const description = (node: Partial<FluxNode>): string | undefined =>
-    workloadEntries([{ ...apps, ...node }])[0]?.description;
+    workloadEntries([{ ...apps, ...node }], noWarnings)[0]?.description;
 
   const cases: readonly (readonly [Partial<FluxNode>, string])[] = [
     [{}, 'main@1a2b3c4'],
@@ -42,14 +45,29 @@ describe('rows of the Workloads view', () => {
   it('name kind and namespace only where they differ', () => {
     const release = { ...apps, ref: { ...apps.ref, kind: 'HelmRelease', namespace: 'shop' } };
     assert.deepEqual(
-      workloadEntries([apps, release]).map((entry) => entry.description),
+      workloadEntries([apps, release], noWarnings).map((entry) => entry.description),
       ['Kustomization · flux-system · main@1a2b3c4', 'HelmRelease · shop · main@1a2b3c4'],
+    );
+  });
+
+  it('say that the last run warned, and of what in the tip', () => {
+    const warnings = new Map([[refKey(apps.ref), ['decrypted with your own keys']]]);
+    const [entry] = workloadEntries([apps], warnings);
+    assert.equal(entry?.description, '1 warning · main@1a2b3c4');
+    assert.deepEqual(entry.tooltip.at(-1), ['Warning', 'decrypted with your own keys']);
+    assert.match(entry.spoken, /1 warning/);
+    assert.equal(
+      workloadEntries(
+        [web].map((ref) => ({ ...apps, ref })),
+        warnings,
+      )[0]?.description,
+      'main@1a2b3c4',
     );
   });
 
   it('keep the order of the engine and put objects below what applies them', () => {
     const child = { ref: web, presence: 'onlyInCluster', state: 'ready' } as const;
-    const [entry] = workloadEntries([{ ...apps, inventory: [child] }]);
+    const [entry] = workloadEntries([{ ...apps, inventory: [child] }], noWarnings);
     assert.deepEqual(
       entry?.children.map(({ label, description: text, contextValue }) => [label, text, contextValue]),
       [['Deployment/web', 'shop · only in the cluster', ';object;inCluster;']],
@@ -59,7 +77,7 @@ describe('rows of the Workloads view', () => {
   it('have ids that differ between an object and the same object of another workload', () => {
     const child = { ref: web, presence: 'both', state: 'ready' } as const;
     const other = { ...apps, ref: { ...apps.ref, name: 'other' }, inventory: [child] };
-    const ids = workloadEntries([{ ...apps, inventory: [child] }, other]).flatMap((entry) => [
+    const ids = workloadEntries([{ ...apps, inventory: [child] }, other], noWarnings).flatMap((entry) => [
       entry.id,
       ...entry.children.map(({ id }) => id),
     ]);
@@ -69,21 +87,21 @@ describe('rows of the Workloads view', () => {
   it('tell menus where the object stands and whether it is suspended or overridden', () => {
     const located = { folder: '/w', path: 'a.yaml', range: { start: at(0), end: at(1) } };
     assert.equal(
-      workloadEntries([{ ...apps, location: located }])[0]?.contextValue,
+      workloadEntries([{ ...apps, location: located }], noWarnings)[0]?.contextValue,
       ';workload;inCluster;inGit;located;active;overridable;',
     );
     assert.equal(
-      workloadEntries([{ ...apps, suspended: true, overriddenBy: 'me@here' }])[0]?.contextValue,
+      workloadEntries([{ ...apps, suspended: true, overriddenBy: 'me@here' }], noWarnings)[0]?.contextValue,
       ';workload;inCluster;inGit;suspended;overridden;overridable;',
     );
     assert.equal(
-      sourceEntries([{ ...apps, presence: 'onlyInGit', suspended: true }])[0]?.contextValue,
+      sourceEntries([{ ...apps, presence: 'onlyInGit', suspended: true }], noWarnings)[0]?.contextValue,
       ';source;inGit;suspended;',
     );
   });
 
   it('say for a screen reader what the icon shows', () => {
-    assert.equal(workloadEntries([apps])[0]?.spoken, 'Kustomization, apps, ready, main@1a2b3c4');
+    assert.equal(workloadEntries([apps], noWarnings)[0]?.spoken, 'Kustomization, apps, ready, main@1a2b3c4');
   });
 });
 

@@ -31,27 +31,35 @@ export interface TreeEntry {
   readonly target: EntryTarget;
 }
 
+/** What the last run of each object warned of, by refKey. */
+type Warnings = ReadonlyMap<string, readonly string[]>;
+
 /** Rows of the Sources view. */
-export function sourceEntries(sources: readonly FluxNode[]): readonly TreeEntry[] {
+export function sourceEntries(sources: readonly FluxNode[], warnings: Warnings): readonly TreeEntry[] {
   const showNamespace = namespacesIn(sources) > 1;
   return sources.map((node) =>
     fluxEntry(
       { type: 'source', node },
       [node.ref.kind, ...(showNamespace ? [namespaceOf(node.ref)] : [])],
       [],
+      warningsOf(node, warnings),
     ),
   );
 }
 
 /** Rows of the Workloads view, in the order given, each with the objects it applies. */
-export function workloadEntries(workloads: readonly FluxNode[]): readonly TreeEntry[] {
+export function workloadEntries(workloads: readonly FluxNode[], warnings: Warnings): readonly TreeEntry[] {
   const showNamespace = namespacesIn(workloads) > 1;
   const showKind = new Set(workloads.map((node) => node.ref.kind)).size > 1;
   return workloads.map((node) => {
     const names = [...(showKind ? [node.ref.kind] : []), ...(showNamespace ? [namespaceOf(node.ref)] : [])];
     const children = node.inventory.map((child) => objectEntry(node.ref, child));
-    return fluxEntry({ type: 'workload', node }, names, children);
+    return fluxEntry({ type: 'workload', node }, names, children, warningsOf(node, warnings));
   });
+}
+
+function warningsOf({ ref }: FluxNode, warnings: Warnings): readonly string[] {
+  return warnings.get(refKey(ref)) ?? [];
 }
 
 /** The icon of a state; where the state is not known, that of where the object stands. */
@@ -90,14 +98,16 @@ function fluxEntry(
   target: Extract<EntryTarget, { readonly node: FluxNode }>,
   names: readonly string[],
   children: readonly TreeEntry[],
+  warnings: readonly string[],
 ): TreeEntry {
   const { node } = target;
+  const words = [...warningWords(warnings), ...stateWords(node)];
   return {
     id: `${target.type}:${refKey(node.ref)}`,
     label: node.ref.name,
-    description: [...names, ...stateWords(node)].join(' · '),
+    description: [...names, ...words].join(' · '),
     icon: stateIcon(node.state, node.presence),
-    tooltip: fluxTooltip(node),
+    tooltip: [...fluxTooltip(node), ...warnings.map((warning) => ['Warning', warning] as const)],
     contextValue: contextValue([
       target.type,
       ...placeWords(node.presence, node.location !== undefined),
@@ -105,7 +115,7 @@ function fluxEntry(
       ...(node.overriddenBy === undefined ? [] : ['overridden']),
       ...(target.type === 'workload' && node.ref.kind === 'Kustomization' ? ['overridable'] : []),
     ]),
-    spoken: [node.ref.kind, node.ref.name, stateText(node.state), ...stateWords(node)].join(', '),
+    spoken: [node.ref.kind, node.ref.name, stateText(node.state), ...words].join(', '),
     children,
     target,
   };
@@ -144,6 +154,11 @@ function stateWords(node: FluxNode): readonly string[] {
     ...(node.suspended ? [] : troubleWords(node.state, node.reason, node.message)),
     ...(node.revision === undefined ? [] : [shortRevision(node.revision)]),
   ];
+}
+
+function warningWords(warnings: readonly string[]): readonly string[] {
+  if (warnings.length === 0) return [];
+  return [warnings.length === 1 ? '1 warning' : `${warnings.length} warnings`];
 }
 
 function suspendText(reason: string | undefined): string {

@@ -7,7 +7,7 @@ import type { WorkspaceState } from '../workspaceState.ts';
 export interface FluxTreeOptions {
   readonly viewId: string;
   readonly state: WorkspaceState;
-  readonly entries: (tree: TreeView) => readonly TreeEntry[];
+  readonly entries: (tree: TreeView, warnings: WorkspaceState['warnings']) => readonly TreeEntry[];
   /** The number on the view, with what it counts; none when undefined. */
   readonly badge?: (tree: TreeView) => { readonly value: number; readonly tooltip: string } | undefined;
   /** A line above the rows. */
@@ -30,9 +30,9 @@ export function showFluxTree(options: FluxTreeOptions): vscode.Disposable {
     showCollapseAll: true,
   });
   const update = (): void => {
-    const { tree, status } = options.state;
+    const { tree, status, warnings } = options.state;
     if (tree === undefined) return;
-    roots = options.entries(tree);
+    roots = options.entries(tree, warnings);
     parents.clear();
     for (const root of roots) for (const child of root.children) parents.set(child.id, root);
     const message = options.message?.(status);
