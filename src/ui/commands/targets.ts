@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { formatRef, refKey, type ObjectRef } from '../../kube/object.ts';
 import type { FluxNode } from '../../protocol/views.ts';
-import { stateIcon, stateText, type EntryTarget, type TreeEntry } from '../model/treeEntries.ts';
+import { stateIcon, stateText, type EntryTarget } from '../model/treeEntries.ts';
+import type { TreeRow } from '../views/fluxTree.ts';
 import type { CommandContext } from './commandContext.ts';
 
 /** One object of a workload, as code actions name it. */
@@ -19,7 +20,7 @@ export function objectOf(argument: unknown): ObjectRef | undefined {
 
 /** The row a command was called on. */
 export function targetOf(argument: unknown): EntryTarget | undefined {
-  return isTreeEntry(argument) ? argument.target : undefined;
+  return isTreeRow(argument) ? argument.entry.target : undefined;
 }
 
 /** The Kustomization or HelmRelease a command is about: of the row, as given, or picked. Undefined: the user left. */
@@ -73,8 +74,8 @@ export function clusterName(ctx: CommandContext): string {
   return ctx.state.status?.cluster?.context ?? 'no cluster';
 }
 
-function isTreeEntry(value: unknown): value is TreeEntry {
-  return typeof value === 'object' && value !== null && 'target' in value && 'contextValue' in value;
+function isTreeRow(value: unknown): value is TreeRow {
+  return typeof value === 'object' && value !== null && 'entry' in value;
 }
 
 function isWorkloadObject(value: unknown): value is WorkloadObject {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { StatusView, TreeView } from '../../protocol/views.ts';
+import { allEntries, changedRows } from '../model/changedRows.ts';
 import type { TreeEntry } from '../model/treeEntries.ts';
 import { locationUri } from '../locationUri.ts';
 import type { WorkspaceState } from '../workspaceState.ts';
@@ -14,32 +15,61 @@ export interface FluxTreeOptions {
   readonly message?: (status: StatusView | undefined) => string | undefined;
 }
 
+/**
+ * A row as the editor holds it: one object as long as it stands for the same thing, whatever is known of it. The editor finds
+ * the argument of a row's command by that object, and forgets all of them while the whole tree is read again.
+ */
+export interface TreeRow {
+  entry: TreeEntry;
+}
+
 /** Shows a tree that follows the state. Rows are plain data; the editor's items are made here only. */
 export function showFluxTree(options: FluxTreeOptions): vscode.Disposable {
-  const changed = new vscode.EventEmitter<undefined>();
+  const changed = new vscode.EventEmitter<TreeRow[] | undefined>();
   let roots: readonly TreeEntry[] = [];
+  let rows = new Map<string, TreeRow>();
   const parents = new Map<string, TreeEntry>();
-  const provider: vscode.TreeDataProvider<TreeEntry> = {
+  const rowOf = (entry: TreeEntry): TreeRow => {
+    const row = rows.get(entry.id) ?? { entry };
+    rows.set(entry.id, row);
+    return row;
+  };
+  const provider: vscode.TreeDataProvider<TreeRow> = {
     onDidChangeTreeData: changed.event,
-    getChildren: (entry) => [...(entry?.children ?? roots)],
-    getParent: (entry) => parents.get(entry.id),
-    getTreeItem: treeItem,
+    getChildren: (row) => (row?.entry.children ?? roots).map(rowOf),
+    getParent: ({ entry }) => {
+      const parent = parents.get(entry.id);
+      return parent && rowOf(parent);
+    },
+    getTreeItem: ({ entry }) => treeItem(entry),
   };
   const view = vscode.window.createTreeView(options.viewId, {
     treeDataProvider: provider,
     showCollapseAll: true,
   });
+  const show = (entries: readonly TreeEntry[]): void => {
+    const difference = changedRows(roots, entries);
+    roots = entries;
+    const before = rows;
+    rows = new Map();
+    parents.clear();
+    for (const entry of allEntries(roots)) {
+      const row = before.get(entry.id) ?? { entry };
+      row.entry = entry;
+      rows.set(entry.id, row);
+    }
+    for (const root of roots) for (const child of root.children) parents.set(child.id, root);
+    if (difference === 'all') changed.fire(undefined);
+    else if (difference.length > 0) changed.fire(difference.map(rowOf));
+  };
   const update = (): void => {
     const { tree, status, warnings } = options.state;
     if (tree === undefined) return;
-    roots = options.entries(tree, warnings);
-    parents.clear();
-    for (const root of roots) for (const child of root.children) parents.set(child.id, root);
+    show(options.entries(tree, warnings));
     const message = options.message?.(status);
     // An empty message leaves a blank line, undefined leaves none.
     (view as { message: string | undefined }).message = roots.length === 0 ? undefined : message;
     (view as { badge: vscode.ViewBadge | undefined }).badge = options.badge?.(tree);
-    changed.fire(undefined);
   };
   return vscode.Disposable.from(view, changed, options.state.onDidChange(update));
 }
