@@ -60,9 +60,10 @@ describe('the editor beside Flux', () => {
       await workbench.openContainer('GitOps');
       await workbench.row('Workloads', /apps.*main@/);
       await workbench.statusItem('synced');
+      await workbench.openFile('apps/web.yaml');
+      await workbench.line(/replicas:\s1/);
       await scale(3);
       await workbench.row('Workloads', /apps.*1 drifted/);
-      await workbench.openFile('apps/web.yaml');
       await workbench.lineMark('cluster: 3 · kubectl (scale)');
       await workbench.rowMenu('Workloads', 'apps', 'Show Differences to the Cluster');
       await workbench.see('.editor.original .view-line', /replicas:\s3/);

@@ -2,11 +2,18 @@ import * as vscode from 'vscode';
 import type { Logger } from '../../base/logger.ts';
 import { isPlumbError } from '../../base/plumbError.ts';
 import type { Engine } from '../../protocol/engine.ts';
+import type { EngineEvent } from '../../protocol/events.ts';
 import type { DriftView } from '../../protocol/views.ts';
 import { isManifest } from '../documents.ts';
 
 /** After the last keystroke; the engine is given the text before that. */
 const pauseMs = 200;
+
+const clusterEvents: ReadonlySet<EngineEvent['type']> = new Set([
+  'modeChanged',
+  'objectsChanged',
+  'runFinished',
+]);
 
 /** The drift of the documents that can be seen, as the engine last gave it. */
 export interface DriftStore {
@@ -22,6 +29,8 @@ export function followDrift(engine: Engine, log: Logger): DriftStore {
   const views = new Map<string, DriftView>();
   const waiting = new Map<string, NodeJS.Timeout>();
   const asking = new Map<string, AbortController>();
+  /** Documents for which the cluster changed while they were asked for. */
+  const again = new Set<string>();
   const changed = new vscode.EventEmitter<vscode.Uri>();
 
   const ask = async (document: vscode.TextDocument): Promise<void> => {
@@ -38,7 +47,10 @@ export function followDrift(engine: Engine, log: Logger): DriftStore {
       if (!isPlumbError(error, 'Cancelled') && !isPlumbError(error, 'EngineStopped'))
         log.debug('drift of a document is not known', { uri: key, error: String(error) });
     } finally {
-      if (asking.get(key) === controller) asking.delete(key);
+      if (asking.get(key) === controller) {
+        asking.delete(key);
+        if (again.delete(key)) askSoon(document);
+      }
     }
   };
   const askSoon = (document: vscode.TextDocument, delayMs = pauseMs): void => {
@@ -58,6 +70,15 @@ export function followDrift(engine: Engine, log: Logger): DriftStore {
       if (uri === undefined || document.uri.toString() === uri) askSoon(document);
   };
 
+  // A cluster that keeps changing must not hold up the answer: a question on its way is answered first, then asked again.
+  const askAfterChange = (): void => {
+    for (const { document } of vscode.window.visibleTextEditors) {
+      const key = document.uri.toString();
+      if (asking.has(key)) again.add(key);
+      else if (!waiting.has(key)) askSoon(document);
+    }
+  };
+
   askVisible();
   const subscriptions = vscode.Disposable.from(
     changed,
@@ -66,7 +87,7 @@ export function followDrift(engine: Engine, log: Logger): DriftStore {
     vscode.workspace.onDidCloseTextDocument(({ uri }) => void views.delete(uri.toString())),
     engine.onEvent((event) => {
       if (event.type === 'driftChanged') askVisible(event.uri);
-      else if (event.type === 'runFinished' || event.type === 'modeChanged') askVisible();
+      else if (clusterEvents.has(event.type)) askAfterChange();
     }),
   );
   return {
