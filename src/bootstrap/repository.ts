@@ -73,24 +73,40 @@ export async function readRepository(
   return { head: commit.hash, files: new Map(files), tree: FileTree.from(all) };
 }
 
-/** The remedy is another one than for a source of the cluster, whose Secret is to be checked: here it is not made yet. */
+/**
+ * What was refused, in front of git's own words. The remedy is another one than for a source of the cluster, whose Secret is to
+ * be checked: here it is not made yet.
+ */
 function refusedLogin(error: unknown, { request }: BootstrapTarget): unknown {
   if (!isPlumbError(error, 'AuthenticationFailed') || /host key/.test(error.message)) return error;
+  const { what, hint } = refusals[request.auth.type];
   return plumbError('AuthenticationFailed', {
     ...error.details,
-    hint: loginHints[request.auth.type],
+    message: `${what} (${error.details.message})`,
+    hint,
     cause: error,
   });
 }
 
 const tokenHint =
   'check the user name and the token (GIT_PASSWORD); one that the editor stored goes with "Plumb: Forget Credentials…"';
-const loginHints: Readonly<Record<BootstrapTarget['request']['auth']['type'], string>> = {
-  none: 'the repository wants a login: give a user name and a token, or a bearer token',
-  password: tokenHint,
-  bearer: tokenHint,
-  deployKey: 'your own git does the push: git ls-remote with that address must work on this machine',
-  privateKey: 'give a key that may read and push there',
+const refusals: Readonly<
+  Record<BootstrapTarget['request']['auth']['type'], { readonly what: string; readonly hint: string }>
+> = {
+  none: {
+    what: 'the server wants a login',
+    hint: 'give a user name and a token, or a bearer token',
+  },
+  password: { what: 'the server refused the user name or the token', hint: tokenHint },
+  bearer: { what: 'the server refused the token', hint: tokenHint },
+  deployKey: {
+    what: 'the server refused the login of your own git, which does the push',
+    hint: 'git ls-remote with that address must work on this machine',
+  },
+  privateKey: {
+    what: 'the server refused the private key',
+    hint: 'give a key that may read and push there',
+  },
 };
 
 function isKustomizationFile(name: string): boolean {

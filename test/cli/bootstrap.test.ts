@@ -116,7 +116,7 @@ test('a wrong token is told with the address and never printed, and the right on
     assert.equal(wrong.code, 2, wrong.err);
     assert.match(
       wrong.err,
-      /http:\/\/127\.0\.0\.1:\d+\/token\.git: .*\(AuthenticationFailed\)\n {2}check the user name and the token/,
+      /http:\/\/127\.0\.0\.1:\d+\/token\.git: the server refused the user name or the token \(git ls-remote: .*\) \(AuthenticationFailed\)\n {2}check the user name and the token/,
     );
     assert.doesNotMatch(wrong.out + wrong.err, /wr0ng/);
     const right = await plumb(args, { GIT_PASSWORD: 'r1ght' });
