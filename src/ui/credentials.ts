@@ -5,23 +5,45 @@ import { credentialKey, credentialLabel, credentialQuestion } from './model/cred
 
 /** Answers the engine's questions for credentials. */
 export interface CredentialBroker extends Credentials {
+  /** What the user typed since the last call did what it was typed for: asks whether to store it. */
+  worked(): void;
+  /** It did not, or nobody knows: it is dropped, and asked for again the next time. */
+  drop(): void;
   /** Asks which of the stored ones to forget. */
   forget(): Promise<void>;
 }
 
-/** From the editor's SecretStorage, else from the user, who decides whether it is stored. Keeps and logs nothing itself. */
+interface Typed {
+  readonly request: CredentialRequest;
+  readonly secret: Secret<string>;
+}
+
+/**
+ * From the editor's SecretStorage, else from the user, who decides whether it is stored once it is known to work. Until then
+ * what was typed lies in memory. Logs nothing.
+ */
 export function brokerCredentials(secrets: vscode.SecretStorage): CredentialBroker {
+  const typed = new Map<string, Typed>();
   return {
     async get(request) {
       const key = credentialKey(request);
       const stored = await secrets.get(key);
       if (stored !== undefined) return new Secret(stored);
-      const typed = await ask(request);
-      if (typed === undefined) return undefined;
-      // Not awaited: the engine goes on whatever the user decides about the next time.
-      void offerToStore(request, () => secrets.store(key, typed));
-      return new Secret(typed);
+      const before = typed.get(key);
+      if (before !== undefined) return before.secret;
+      const answer = await ask(request);
+      if (answer === undefined) return undefined;
+      const secret = new Secret(answer);
+      typed.set(key, { request, secret });
+      return secret;
     },
+    worked() {
+      // Not awaited: what worked is done, whatever the user decides about the next time.
+      for (const [key, { request, secret }] of typed)
+        void offerToStore(request, () => secrets.store(key, secret.reveal()));
+      typed.clear();
+    },
+    drop: () => typed.clear(),
     async forget() {
       const stored = (await secrets.keys()).flatMap((key) => {
         const label = credentialLabel(key);

@@ -158,7 +158,11 @@ describe('bootstrap from the command palette', () => {
       await workbench.see(...tokenQuestion);
       await workbench.screenshot('bootstrap asks for a token');
       await workbench.answerInput('wr0ng');
-      await workbench.toastButton('check the user name and the token', 'Try Again');
+      const refused =
+        /Plumb: http:\S+: the server refused the user name or the token \(git .*check the user name/;
+      await workbench.toast(refused);
+      await workbench.screenshot('bootstrap with a wrong token');
+      await workbench.toastButton(refused, 'Try Again');
       await workbench.see(...tokenQuestion);
       await workbench.answerInput(cluster.token);
       await workbench.line('Nothing has been written yet');
@@ -183,7 +187,12 @@ describe('bootstrap from the command palette', () => {
       await workbench.line('that the cluster has already');
       await workbench.screenshot('bootstrap after a closed window');
       await workbench.pickItem('Bootstrap sandbox');
+      await workbench.gone('.notification-toast', 'Store it');
       await workbench.line('Bootstrap sandbox: done', 4);
+      await workbench.toastButton("Store it in the editor's secret storage?", 'Store');
+      await workbench.runCommand('Plumb: Forget Credentials…');
+      await workbench.see('.quick-input-list .monaco-list-row', 'password or token of git');
+      await workbench.page.keyboard.press('Escape');
       assert.equal((await cluster.commits(repository)).length, 2);
       const secret = await cluster.read('/api/v1/namespaces/flux-system/secrets/flux-system');
       assert.deepEqual(secret.body['data'], {

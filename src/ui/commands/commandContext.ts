@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
 import type { Binding, FoundCluster } from '../model/binding.ts';
+import type { CredentialBroker } from '../credentials.ts';
 import type { EngineClient } from '../engineClient.ts';
 import type { Log } from '../log.ts';
 import type { PlanContent } from '../planContent.ts';
@@ -24,7 +25,7 @@ export interface CommandContext extends UiContext {
     /** With whatever cluster the context leads to now. */
     chooseAnew(context: string): Promise<void>;
   };
-  readonly credentials: { forget(): Promise<void> };
+  readonly credentials: Pick<CredentialBroker, 'worked' | 'drop' | 'forget'>;
   /** What the user said last, for this workspace. Holds no secrets. */
   readonly memory: vscode.Memento;
 }

@@ -21,11 +21,17 @@ export const bootstrap: Command = async (ctx) => {
     let approved: Approved | undefined;
     try {
       approved = await askBootstrap(ctx, start);
-      if (approved === undefined) return;
+      if (approved === undefined) {
+        ctx.credentials.drop();
+        return;
+      }
       await carryOut(ctx, approved);
       return;
     } catch (error) {
-      const next = await askAfterFailure(ctx, asPlumbError(error), approved);
+      const failure = asPlumbError(error);
+      const next = await askAfterFailure(ctx, failure, approved);
+      // What only the user can mend may be the token: it is asked for again.
+      if (next === undefined || failure.kind === 'stalled') ctx.credentials.drop();
       if (next === undefined) return;
       start = next;
     }
@@ -38,6 +44,7 @@ async function carryOut(ctx: CommandContext, { plan }: Approved): Promise<void> 
     (report) => followSteps(ctx, plan.id, report),
     (signal) => ctx.engine.bootstrap(plan.id, { signal }),
   );
+  ctx.credentials.worked();
   await ctx.plans.showText(`Bootstrap ${plan.cluster}.md`, bootstrapResultPage(plan, result));
   vscode.window.setStatusBarMessage(`$(pass) ${plan.cluster} is synced with ${plan.url}`, 8000);
   await ctx.state.refresh();
