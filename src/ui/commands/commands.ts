@@ -11,7 +11,7 @@ import {
   setRevert,
   suspend,
 } from './fluxCommands.ts';
-import { bootstrap, check, uninstall } from './setupCommands.ts';
+import { bootstrap, check, leaveLocalMode, uninstall } from './setupCommands.ts';
 import { endOverride, override } from './overrideCommands.ts';
 import { apply, prune, showDifferences, showObject } from './planCommands.ts';
 
@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, Command>> = {
   'plumb.diff': showDifferences,
   'plumb.endOverride': endOverride,
   'plumb.forgetCredentials': (ctx) => ctx.credentials.forget(),
+  'plumb.leaveLocalMode': leaveLocalMode,
   'plumb.override': override,
   'plumb.prune': prune,
   'plumb.reconcile': reconcile,

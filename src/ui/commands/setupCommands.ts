@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { asPlumbError, type PlumbError } from '../../base/plumbError.ts';
 import { bootstrapDefaults, type BootstrapProgress } from '../../protocol/bootstrap.ts';
+import { downConfirmation, downPlanPage, downResultPage } from '../model/downText.ts';
 import {
   bootstrapResultPage,
   checkPage,
@@ -138,5 +139,29 @@ export const uninstall: Command = async (ctx) => {
     (signal) => ctx.engine.uninstall(plan.id, { signal }),
   );
   await ctx.plans.showText(name, uninstallResultPage(plan.cluster, result));
+  await ctx.state.refresh();
+};
+
+/** Ends local mode for good: shows what nobody would look after, asks with the cluster's name, and does exactly that. */
+export const leaveLocalMode: Command = async (ctx) => {
+  const cluster = clusterName(ctx);
+  const plan = await withCancellableProgress(`looking at what local mode left in ${cluster}`, (signal) =>
+    ctx.engine.planDown({ signal }),
+  );
+  const confirmation = downConfirmation(plan);
+  if (confirmation === undefined) {
+    void vscode.window.showInformationMessage(
+      `Nothing is left of local mode on ${plan.cluster}: no Lease, no override, no finalizer that nobody runs.`,
+    );
+    return;
+  }
+  const name = `Leave local mode on ${plan.cluster}.md`;
+  await ctx.plans.showText(name, downPlanPage(plan));
+  const { message, detail, button } = confirmation;
+  if ((await vscode.window.showWarningMessage(message, { modal: true, detail }, button)) !== button) return;
+  const result = await withCancellableProgress(`leaving local mode on ${plan.cluster}`, (signal) =>
+    ctx.engine.down(plan.id, { signal }),
+  );
+  await ctx.plans.showText(name, downResultPage(plan.cluster, result));
   await ctx.state.refresh();
 };

@@ -9,6 +9,7 @@ import type {
   UninstallPlan,
   UninstallResult,
 } from '../../protocol/bootstrap.ts';
+import { countOf, facts, list, page, section } from './page.ts';
 import type { Confirmation } from './planText.ts';
 import { shortRevision } from './revision.ts';
 
@@ -285,25 +286,4 @@ function shortName(ref: ObjectRef): string {
 
 function sizeText(bytes: number): string {
   return bytes < 2048 ? `${bytes} bytes` : `${Math.round(bytes / 1024)} KB`;
-}
-
-function countOf(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-function page(title: string, parts: readonly string[]): string {
-  return `${[`# ${title}`, ...parts].join('\n\n')}\n`;
-}
-
-function section(title: string, text: string): string {
-  return `## ${title}\n\n${text}`;
-}
-
-function list(lines: readonly string[]): string {
-  return lines.map((line) => `- ${line}`).join('\n');
-}
-
-function facts(rows: readonly (readonly [name: string, value: string])[]): string {
-  const width = Math.max(...rows.map(([name]) => name.length)) + 1;
-  return rows.map(([name, value]) => `- ${`${name}:`.padEnd(width)} ${value}`).join('\n');
 }
