@@ -40,7 +40,7 @@ export interface SandboxCluster {
     body?: object,
   ): Promise<{ readonly status: number; readonly body: JsonObject }>;
   /** Asks until the condition holds for the object at that path; fails after 30 s with the last answer. */
-  waitFor(path: string, condition: (object: JsonObject) => boolean): Promise<JsonObject>;
+  waitFor(path: string, condition: (object: JsonObject) => boolean, patienceMs?: number): Promise<JsonObject>;
   /** Makes a namespace; it goes with the test file. Its default ServiceAccount is there. */
   freshNamespace(prefix?: string): Promise<string>;
   /** The kubeconfig of a user with a client certificate of its own and, with `clusterRole`, that role in one namespace. */
@@ -137,15 +137,15 @@ function requestWith(access: AdministratorAccess): SandboxCluster['request'] {
 }
 
 function waitWith(access: AdministratorAccess): SandboxCluster['waitFor'] {
-  return async (path, condition) => {
+  return async (path, condition, patienceMs = waitMs) => {
     let last = '';
-    for (const deadline = Date.now() + waitMs; Date.now() < deadline; await delay(pollMs)) {
+    for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await delay(pollMs)) {
       const { status, body } = await apiRequest(access, 'GET', path);
       last = body;
       const object = JSON.parse(body) as JsonObject;
       if (status === 200 && condition(object)) return object;
     }
-    throw new Error(`${path} was not as expected within ${waitMs / 1000} s: ${last}`);
+    throw new Error(`${path} was not as expected within ${patienceMs / 1000} s: ${last}`);
   };
 }
 

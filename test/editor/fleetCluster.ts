@@ -8,6 +8,7 @@ import type { ClusterClient } from '../../src/clients/cluster/clusterClient.ts';
 import { createClusterClient } from '../../src/clients/cluster/createClusterClient.ts';
 import { isPlumbError } from '../../src/base/plumbError.ts';
 import { createEngine } from '../../src/engine/createEngine.ts';
+import type { Kustomization } from '../../src/flux/api/kustomize.gen.ts';
 import { fluxCrds } from '../../src/flux/crds.gen.ts';
 import { isKubeObject, type KubeObject, type ObjectRef } from '../../src/kube/object.ts';
 import { parseYaml } from '../../src/kube/yaml.ts';
@@ -20,6 +21,9 @@ import { runGit } from '../servers/gitRepository.ts';
 const fixture = resolve(import.meta.dirname, '../fixtures/fleet');
 const placeholderUrl = 'https://git.example.com/fleet.git';
 const syncFile = 'clusters/dev/flux-system/gotk-sync.yaml';
+
+/** Longer than an interval that a test waits for, on a busy machine. */
+const patienceMs = 90_000;
 
 /** A Deployment of the fleet; `apps/dev/web.yaml` sets its replicas. */
 export const web: ObjectRef = {
@@ -56,8 +60,8 @@ export interface FleetCluster {
   readonly client: ClusterClient;
   /** Puts repository and cluster back to the sample fleet and gives a clone of it for the test. */
   freshClone(test: TestContext): Promise<string>;
-  /** Commits everything in a clone and pushes it. */
-  push(clone: string, message: string): Promise<void>;
+  /** Commits everything in a clone and pushes it; gives the commit. */
+  push(clone: string, message: string): Promise<string>;
   switchBranch(clone: string, branch: string): Promise<void>;
   /** One run of each with its source, by a Plumb beside the window; gives how the last one ended. */
   reconcile(...refs: readonly [ObjectRef, ...ObjectRef[]]): Promise<RunView>;
@@ -69,7 +73,9 @@ export interface FleetCluster {
   scale(ref: ObjectRef, replicas: number): Promise<void>;
   /** Waits until the server says so. */
   waitForReplicas(ref: ObjectRef, replicas: number): Promise<void>;
-  /** The same for the pods that a ResourceQuota allows. */
+  /** Waits until that holds for the Kustomization. */
+  waitForWorkload(ref: ObjectRef, holds: (kustomization: Kustomization) => boolean): Promise<void>;
+  /** Waits until the server says so of the pods that a ResourceQuota allows. */
   waitForPods(ref: ObjectRef, pods: string): Promise<void>;
 }
 
@@ -90,10 +96,11 @@ export async function startFleetCluster(): Promise<FleetCluster> {
   const { url } = await git.createRepository('fleet');
   await installFlux(sandbox, client);
 
-  const push = async (clone: string, message: string): Promise<void> => {
+  const push = async (clone: string, message: string): Promise<string> => {
     await runGit(clone, ['add', '--all']);
     await runGit(clone, ['commit', '--quiet', '--allow-empty', '-m', message]);
     await runGit(clone, ['push', '--quiet', '--force', 'origin', 'HEAD:refs/heads/main']);
+    return runGit(clone, ['rev-parse', 'HEAD']);
   };
   const cacheFolder = join(folder, 'cache');
   const live = async (ref: ObjectRef): Promise<KubeObject | undefined> => {
@@ -155,6 +162,14 @@ export async function startFleetCluster(): Promise<FleetCluster> {
       await sandbox.waitFor(
         `/apis/apps/v1/namespaces/${ref.namespace}/deployments/${ref.name}`,
         (object) => (object['spec'] as { replicas?: number } | undefined)?.replicas === replicas,
+        patienceMs,
+      );
+    },
+    waitForWorkload: async (ref, holds) => {
+      await sandbox.waitFor(
+        `/apis/${ref.group}/${ref.version}/namespaces/${ref.namespace}/kustomizations/${ref.name}`,
+        (object) => holds(object as unknown as Kustomization),
+        patienceMs,
       );
     },
     waitForPods: async (ref, pods) => {
