@@ -167,7 +167,8 @@ describe('bootstrap from the command palette', () => {
       await workbench.answerInput(cluster.token);
       await workbench.line('Nothing has been written yet');
       await workbench.pickItem('Bootstrap sandbox');
-      await until(() => Promise.resolve(existsSync(held)));
+      // Run alone, the test installs Flux first.
+      await until(() => Promise.resolve(existsSync(held)), 4);
       await workbench.leave();
     });
     await cluster.untilNobodyPushes();

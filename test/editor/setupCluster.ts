@@ -77,11 +77,11 @@ export async function startSetupCluster(): Promise<SetupCluster> {
   };
 }
 
-/** Asks again until it holds; fails after a minute. */
-export async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(50))
+/** Asks again until it holds; fails after so many minutes. */
+export async function until(holds: () => Promise<boolean>, minutes = 1): Promise<void> {
+  for (const deadline = Date.now() + minutes * 60_000; Date.now() < deadline; await delay(50))
     if (await holds()) return;
-  throw new Error('that did not come true within a minute');
+  throw new Error(`that did not come true within ${minutes} min`);
 }
 
 interface Kubeconfig {
