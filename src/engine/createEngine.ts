@@ -7,6 +7,7 @@ import { findClusters } from './findClusters.ts';
 import { resumeObject, suspendObject } from './fluxCommands.ts';
 import { listEvents } from './look/listEvents.ts';
 import { traceObject } from './look/traceObject.ts';
+import { createSopsApi } from './sops/sopsApi.ts';
 import { readTree } from './tree/readTree.ts';
 import { statusOf } from './tree/statusView.ts';
 import { Workloads } from './workloads.ts';
@@ -41,6 +42,7 @@ export function createEngine(
       reconcile: (ref, withSource, options) => engine.reconcile(ref, withSource, options),
       setMode: (mode, options) => engine.setMode(mode, options),
     }),
+    ...createSopsApi(signalOf),
     ...createDownApi(core, { setMode: (mode, options) => engine.setMode(mode, options) }),
     async suspend(ref, reason, options) {
       const { session } = await core.connected();

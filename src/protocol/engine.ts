@@ -115,6 +115,31 @@ export interface DownApi {
   down(planId: string, call?: CallOptions): Promise<DownResult>;
 }
 
+/** An encrypted file as the user asked to see it. */
+export interface DecryptedText {
+  /** Plain text: into a document in memory, never to a disk or a log. */
+  readonly text: string;
+  /** The digest of the encrypted file that it came out of. */
+  readonly digest: string;
+  /** What is wrong with its MAC. */
+  readonly warning?: string;
+}
+
+/** The part of the engine that edits files encrypted with SOPS, with the keys of the user. Keeps nothing. */
+export interface SopsApi {
+  /** Whether the file bears the mark of an encrypted one. */
+  isEncrypted(path: string, call?: CallOptions): Promise<boolean>;
+  /** Throws DecryptionFailed: SOPS did not encrypt it, it is no text, or no key fits. */
+  decryptFile(path: string, call?: CallOptions): Promise<DecryptedText>;
+  /**
+   * Encrypts what changed with the same data key into the file that has this digest. Throws PlanOutdated when it has another one
+   * by now, DecryptionFailed when the text is no file of its format; it quotes nothing of it.
+   */
+  saveEncrypted(path: string, digest: string, text: string, call?: CallOptions): Promise<DecryptedText>;
+  /** Encrypts a plain file in its place, as the creation rules of the nearest `.sops.yaml` say. Throws DecryptionFailed. */
+  encryptFile(path: string, call?: CallOptions): Promise<void>;
+}
+
 /** The part of the engine that answers what something in the cluster comes from. Reads only. */
 export interface LookApi {
   /** From an object of any kind up to the file: its workloads, their sources and revisions. Throws NotFound. */
@@ -124,7 +149,7 @@ export interface LookApi {
 }
 
 /** The whole API, the same for editor, CLI and tests. Takes and gives plain data; throws PlumbError. */
-export interface Engine extends BootstrapApi, DownApi, LookApi {
+export interface Engine extends BootstrapApi, DownApi, LookApi, SopsApi {
   /** The contexts of the kubeconfig; none when there is no kubeconfig. Throws KubeconfigInvalid. */
   contexts(options?: CallOptions): Promise<readonly ContextView[]>;
   /** Asks the clusters of these contexts, and no others, which of them reconcile an open folder. Read-only. */

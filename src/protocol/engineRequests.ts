@@ -34,6 +34,10 @@ export const argumentCounts: Readonly<Record<RequestName, number>> = {
   check: 1,
   planUninstall: 1,
   uninstall: 1,
+  isEncrypted: 1,
+  decryptFile: 1,
+  saveEncrypted: 3,
+  encryptFile: 1,
   planDown: 0,
   down: 1,
 };

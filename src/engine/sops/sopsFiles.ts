@@ -9,7 +9,7 @@ import { loadUserKeys, ownKeyPlaces, type UserKeys } from '../../clients/kms/use
 import { ageGroup, creationRuleFor, type CreationRule } from '../../lib/sops/creationRules.ts';
 import { defaultCryptRule } from '../../lib/sops/cryptRules.ts';
 import { formatOfPath, type SopsFormat } from '../../lib/sops/sopsFormat.ts';
-import { closeEncrypted, encryptNew, openEncrypted, timeText } from './encryptedFile.ts';
+import { closeEncrypted, encryptNew, openEncrypted, type OpenedFile, timeText } from './encryptedFile.ts';
 import { withMemoryFile } from './memoryFile.ts';
 
 /** What the commands on encrypted files share. */
@@ -91,12 +91,16 @@ export async function replaceFile(path: string, content: Uint8Array): Promise<vo
   }
 }
 
-async function openPath(path: string, { format, keyFiles, signal }: SopsOptions) {
+/** Decrypts the file with the user's keys and those named. Throws DecryptionFailed. */
+export async function openPath(
+  path: string,
+  { format, keyFiles, signal }: SopsOptions,
+): Promise<OpenedFile & { readonly content: Uint8Array }> {
   const content = await readContent(path);
   const keys = await ownKeys();
   const ring = await ringOf(keyFiles, keys.ring);
   try {
-    return await openEncrypted(content, format ?? formatOfPath(path), ring, signal);
+    return { ...(await openEncrypted(content, format ?? formatOfPath(path), ring, signal)), content };
   } catch (error) {
     if (!(error instanceof Error) || keys.problems.length === 0) throw error;
     throw plumbError('DecryptionFailed', {
@@ -107,7 +111,11 @@ async function openPath(path: string, { format, keyFiles, signal }: SopsOptions)
   }
 }
 
-function macWarning(path: string, mac: 'match' | 'mismatch' | 'missing'): { readonly warning?: string } {
+/** What is wrong with the MAC of the file at the path. */
+export function macWarning(
+  path: string,
+  mac: 'match' | 'mismatch' | 'missing',
+): { readonly warning?: string } {
   if (mac === 'match') return {};
   return {
     warning:
@@ -157,7 +165,8 @@ function withRegex(rule: CreationRule, pattern: string | undefined): CreationRul
   return pattern === undefined ? rule : { ...rule, rule: { name: 'encrypted_regex', pattern } };
 }
 
-async function readContent(path: string): Promise<Uint8Array> {
+/** Throws InvalidPath. */
+export async function readContent(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
