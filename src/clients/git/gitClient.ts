@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { plumbError } from '../../base/plumbError.ts';
 import { controllerEnvironment, withRemote, type GitEnvironment } from './gitEnvironment.ts';
@@ -78,12 +77,7 @@ export function createGitClient(options: GitClientOptions): GitClient {
   const blobs = new Map<string, BlobCache>();
   const places = new Map<string, RepositoryPlace>();
   const busy = new Map<string, Promise<unknown>>();
-  let home: Promise<string> | undefined;
-
-  const environment = async (): Promise<GitEnvironment> => {
-    home ??= mkdtemp(join(tmpdir(), 'plumb-git-home-'));
-    return controllerEnvironment(await home);
-  };
+  const base = controllerEnvironment();
 
   /** One command at a time per repository: git's own locks would make the second one fail. */
   const exclusively = <T>(folder: string, work: () => Promise<T>): Promise<T> => {
@@ -101,7 +95,6 @@ export function createGitClient(options: GitClientOptions): GitClient {
     const folder = await store.folderFor(publicUrl(remote.url));
     const timeout = AbortSignal.timeout(remote.timeoutMs ?? defaultTimeoutMs);
     const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-    const base = await environment();
     return exclusively(folder, async () => {
       limit.throwIfAborted();
       await ensureRepository(program, folder, base);
@@ -137,7 +130,6 @@ export function createGitClient(options: GitClientOptions): GitClient {
     async close() {
       await Promise.allSettled(busy.values());
       await store.close();
-      if (home !== undefined) await rm(await home, { recursive: true, force: true });
     },
   };
 }

@@ -11,13 +11,14 @@ export type GitEnvironment = Readonly<Record<string, string>>;
 const passedOn = ['PATH', 'SYSTEMROOT', 'TEMP', 'TMP', 'TMPDIR', 'PATHEXT'];
 
 /**
- * What git gets when it stands in for a controller: a home of its own, so no configuration, hook, agent or credential
- * program of the user takes part, and no protocol but HTTP and SSH.
+ * What git gets when it stands in for a controller: no home, so no configuration, hook, agent or credential program of the
+ * user takes part, and no protocol but HTTP and SSH.
  */
-export function controllerEnvironment(home: string): GitEnvironment {
+export function controllerEnvironment(): GitEnvironment {
   return {
     ...pick(process.env, (name) => passedOn.includes(name.toUpperCase())),
-    HOME: home,
+    // A place in which no file can be, and that nobody has to make or remove.
+    HOME: devNull,
     LC_ALL: 'C',
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: devNull,
