@@ -1,9 +1,10 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { devNull, tmpdir } from 'node:os';
+import { chmod, rm, writeFile } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { plumbError } from '../../base/plumbError.ts';
 import { Secret } from '../../base/secret.ts';
 import type { GitAuth, GitRemote } from './gitRemote.ts';
+import { makeScratchFolder } from './scratchFolder.ts';
 import { forOpenSsh } from './sshKey.ts';
 
 export type GitEnvironment = Readonly<Record<string, string>>;
@@ -54,7 +55,7 @@ export async function withRemote<T>(
     });
   }
   if (isUsers) return work(userEnvironment());
-  const folder = await mkdtemp(join(tmpdir(), 'plumb-git-auth-'));
+  const folder = await makeScratchFolder('auth');
   try {
     const write = async (name: string, content: string, mode = 0o600): Promise<string> => {
       const path = join(folder, name);

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '../../base/digest.ts';
+import { isAlive, makeScratchFolder } from './scratchFolder.ts';
 
 /**
  * Bare repositories that outlive a process, one per URL, each used by one process at a time: its id stands beside it.
@@ -44,7 +44,7 @@ export class GitStore {
       await removeLocks(folder);
       return folder;
     }
-    const own = await mkdtemp(join(tmpdir(), 'plumb-git-'));
+    const own = await makeScratchFolder('store');
     this.#private.push(own);
     return join(own, name);
   }
@@ -71,17 +71,6 @@ async function createOwner(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 async function removeLocks(folder: string): Promise<void> {

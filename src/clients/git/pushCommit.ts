@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isPlumbError, plumbError } from '../../base/plumbError.ts';
 import type { ObjectSource } from './gitObjects.ts';
 import { runGit } from './gitProcess.ts';
+import { makeScratchFolder } from './scratchFolder.ts';
 
 export interface CommitAuthor {
   readonly name: string;
@@ -87,7 +87,7 @@ async function writeTree(
   head: string | undefined,
   changes: CommitRequest['changes'],
 ): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'plumb-git-index-'));
+  const folder = await makeScratchFolder('index');
   try {
     const env = { GIT_INDEX_FILE: join(folder, 'index') };
     await local(source, { args: head === undefined ? ['read-tree', '--empty'] : ['read-tree', head], env });

@@ -1,10 +1,10 @@
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { userEnvironment, type GitEnvironment } from './gitEnvironment.ts';
 import { BlobCache, parseEntries, type TreeEntry } from './gitObjects.ts';
 import type { GitProgram } from './gitCall.ts';
 import { runGit } from './gitProcess.ts';
+import { makeScratchFolder } from './scratchFolder.ts';
 import {
   findRepository,
   isSamePlace,
@@ -66,7 +66,7 @@ export async function readWorkingTree(
   const remembered = memory.places.get(folder);
   const asked = remembered === undefined ? await find() : undefined;
   const expected = remembered ?? asked;
-  const scratch = await mkdtemp(join(tmpdir(), 'plumb-git-tree-'));
+  const scratch = await makeScratchFolder('tree');
   const close = (): Promise<void> => rm(scratch, { recursive: true, force: true });
   try {
     // Each process of git costs more than its work: they are few, and those that need not wait for others do not.
