@@ -63,12 +63,13 @@ export function sandboxCluster(): Promise<SandboxCluster> {
 
 /**
  * A sandbox for this test file alone, also in a test run that has one: for tests that run real Flux controllers, or that
- * need an older Kubernetes.
+ * need an older Kubernetes, which `programs` may be of.
  */
 export async function ownSandboxCluster(
-  options: Pick<SandboxOptions, 'emulate'> = {},
+  options: Partial<Pick<SandboxOptions, 'emulate' | 'programs'>> = {},
 ): Promise<SandboxCluster> {
-  const sandbox = await startSandbox({ programs: await ensureWholeSandbox(), ...options });
+  const programs = options.programs ?? (await ensureWholeSandbox());
+  const sandbox = await startSandbox({ ...options, programs });
   return clusterOf(sandbox.folder, sandbox.state, () => sandbox.stop());
 }
 
@@ -113,7 +114,11 @@ async function clusterOf(
         }),
       );
       namespaces.push(name);
-      await waitFor(`/api/v1/namespaces/${name}/serviceaccounts/default`, () => true);
+      const accounts = `/api/v1/namespaces/${name}/serviceaccounts`;
+      if (state.components.some((component) => component.name === 'controller-manager'))
+        await waitFor(`${accounts}/default`, () => true);
+      // Nobody else would make it there.
+      else expectStatus(201, await request('POST', accounts, { metadata: { name: 'default' } }));
       return name;
     },
     async userKubeconfig({ userName, groups = [], namespace, clusterRole }) {

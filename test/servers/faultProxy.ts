@@ -20,7 +20,11 @@ export type Fault =
   /** The first half of the answer, then the connection breaks. */
   | { readonly type: 'truncate' }
   /** The server is asked after a while. */
-  | { readonly type: 'delay'; readonly ms: number };
+  | { readonly type: 'delay'; readonly ms: number }
+  /** The server is asked when the promise is fulfilled. */
+  | { readonly type: 'hold'; readonly until: Promise<unknown> }
+  /** The server is asked for another path. */
+  | { readonly type: 'redirect'; readonly path: string };
 
 /** What a fault is decided by. */
 export interface ProxiedRequest {
@@ -63,7 +67,7 @@ export async function startFaultProxy(
       {
         host: target.hostname,
         port: target.port,
-        path: incoming.url,
+        path: fault?.type === 'redirect' ? fault.path : incoming.url,
         method: incoming.method,
         headers: { ...incoming.headers, host: target.host, connection: 'close' },
         agent: false,
@@ -111,6 +115,9 @@ export async function startFaultProxy(
         return;
       case 'delay':
         setTimeout(() => forward(incoming, outgoing, undefined), fault.ms);
+        return;
+      case 'hold':
+        void fault.until.then(() => forward(incoming, outgoing, undefined));
         return;
       default:
         forward(incoming, outgoing, fault);
