@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -16,6 +17,10 @@ chmodSync(join(folder, 'plumb'), 0o755);
 
 /** What bash offers for the last of the words. */
 function bashOffers(...words: readonly string[]): readonly string[] {
+  return bashOffersWith(kubeconfig, words);
+}
+
+function bashOffersWith(config: string, words: readonly string[]): readonly string[] {
   const quoted = ['plumb', ...words].map((word) => `'${word}'`).join(' ');
   const script = `source <(plumb completion bash)
 COMP_WORDS=(${quoted}); COMP_CWORD=${words.length}
@@ -24,7 +29,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], {
     cwd: fleet,
     encoding: 'utf8',
-    env: { PATH: `${folder}${delimiter}${process.env['PATH'] ?? ''}`, HOME: folder, KUBECONFIG: kubeconfig },
+    env: { PATH: `${folder}${delimiter}${process.env['PATH'] ?? ''}`, HOME: folder, KUBECONFIG: config },
   });
   assert.equal(stderr, '');
   return stdout.split('\n').filter((line) => line !== '');
@@ -44,6 +49,17 @@ test('bash completes kinds, contexts and the names of objects, without a cluster
   assert.deepEqual([...bashOffers('diff', 'ks', '')].sort(), ['apps', 'flux-system', 'infra']);
   assert.deepEqual(bashOffers('events', '--for', 'kustomization/a'), ['kustomization/apps']);
   assert.deepEqual(bashOffers('get', '-n', 'flux'), ['flux-system']);
+});
+
+test('a cluster that does not answer leaves the names in the files', async (t) => {
+  // The system accepts connections for it, and nobody ever reads from them.
+  const silent = createServer();
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.after(() => silent.close());
+  const { port } = silent.address() as AddressInfo;
+  const config = writeKubeconfig(join(folder, 'silent'), { server: `https://127.0.0.1:${port}` });
+  const offered = bashOffersWith(config, ['diff', 'ks', '']);
+  assert.deepEqual([...offered].sort(), ['apps', 'flux-system', 'infra']);
 });
 
 test('every shell has a script that asks the program, other words are wrong usage', () => {

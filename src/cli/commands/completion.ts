@@ -9,7 +9,7 @@ export const completionCommand: Command = {
   usage: shells.join('|'),
   completions: [shells],
   details:
-    'Completes commands, flags, their values, Flux kinds, files, the contexts of the kubeconfig, and the names of Flux objects\nin the files and the cluster. What cannot be looked up within two seconds is left out.',
+    'Completes commands, flags, their values, Flux kinds, files, the contexts of the kubeconfig, and the names of Flux objects\nin the files and the cluster. A cluster that does not answer within two seconds is left out.',
   examples: [
     ['source <(plumb completion bash)', 'this bash; in ~/.bashrc every one'],
     ['source <(plumb completion zsh)', 'this zsh; in ~/.zshrc after compinit every one'],

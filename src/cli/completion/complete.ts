@@ -2,8 +2,6 @@ import { parseArgs } from 'node:util';
 import type { Command, CommandContext } from '../command.ts';
 import { completeWords, type Candidate } from './completeWords.ts';
 
-const patienceMs = 2_000;
-
 /** What `plumb __complete [--count N] -- WORDS` is asked by the shells' scripts: prints what the last word may become. */
 export async function complete(
   commands: readonly Command[],
@@ -39,8 +37,7 @@ async function lookedUp(
   // Loaded late: most words need no engine.
   const { lookUp } = await import('./lookUp.ts');
   const { options, positionals } = completing;
-  const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(patienceMs)]);
-  return lookUp({ ...ctx, options, positionals, signal }, completing);
+  return lookUp({ ...ctx, options, positionals }, completing);
 }
 
 function lineOf(head: string): (candidate: Candidate) => string {

@@ -1,8 +1,11 @@
 import { fluxKindWords, parseFluxKind } from '../../engine/fluxRef.ts';
-import type { FluxNode } from '../../protocol/views.ts';
+import type { FluxNode, TreeView } from '../../protocol/views.ts';
 import type { CommandContext } from '../command.ts';
 import { withEngine } from '../openEngine.ts';
 import type { Candidate, Completing } from './completeWords.ts';
+
+/** Whoever has pressed Tab waits no longer for a cluster. */
+const patienceMs = 2_000;
 
 type Lookup = Extract<Completing, { type: 'lookup' }>;
 
@@ -39,11 +42,23 @@ export async function lookUp(
 }
 
 async function nodes(ctx: CommandContext): Promise<readonly FluxNode[]> {
-  const { sources, workloads } = await withEngine(ctx, (engine) => engine.tree({ signal: ctx.signal }));
+  const { sources, workloads } = await treeInTime(ctx);
   const wanted = ctx.options['namespace'];
   return [...workloads, ...sources].filter(
     ({ ref }) => typeof wanted !== 'string' || ref.namespace === wanted,
   );
+}
+
+/** Files and cluster, or the files alone when it takes too long to ask the cluster. */
+async function treeInTime(ctx: CommandContext): Promise<TreeView> {
+  const patience = AbortSignal.timeout(patienceMs);
+  const signal = AbortSignal.any([ctx.signal, patience]);
+  try {
+    return await withEngine({ ...ctx, signal }, (engine) => engine.tree({ signal }));
+  } catch (error) {
+    if (!patience.aborted || ctx.signal.aborted) throw error;
+    return await withEngine(ctx, (engine) => engine.tree({ signal: ctx.signal }), { kubeconfig: [] });
+  }
 }
 
 function described({ ref, state }: FluxNode): Candidate {

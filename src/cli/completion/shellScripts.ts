@@ -39,7 +39,7 @@ function __plumb_complete
     if test "$line" = ":files"
       __fish_complete_path (commandline -ct)
     else
-      echo $line
+      printf '%s\\n' $line
     end
   end
 end
