@@ -14,6 +14,8 @@ interface Suite {
   readonly needs?: 'go';
   /** Needs a cluster: the suites of one run share a sandbox. */
   readonly sandbox?: true;
+  /** Runs only when it is named: why, for those who run all others. */
+  readonly onDemand?: string;
   /** At most this many test files at once; the machine's default when absent. */
   readonly concurrency?: number;
 }
@@ -45,6 +47,13 @@ const suites: readonly Suite[] = [
     sandbox: true,
     concurrency: 1,
   },
+  {
+    name: 'shells',
+    commands: [['node', 'scripts/build.mjs']],
+    files: ['test/shells/*.test.ts'],
+    onDemand: 'it needs zsh and fish',
+    concurrency: 1,
+  },
 ];
 
 const { values, positionals } = parseArgs({
@@ -72,6 +81,10 @@ const lines: string[] = [];
 for (const suite of chosen) {
   if (values.exclude.includes(suite.name)) {
     lines.push(`${suite.name}: excluded with --exclude`);
+    continue;
+  }
+  if (suite.onDemand !== undefined && !positionals.includes(suite.name)) {
+    lines.push(`${suite.name}: only on demand, as ${suite.onDemand}: npm run test:${suite.name}`);
     continue;
   }
   if (suite.needs === 'go' && spawnSync('go', ['version'], { stdio: 'ignore' }).status !== 0) {
