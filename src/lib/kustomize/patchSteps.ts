@@ -25,6 +25,11 @@ export interface PatchContext {
 
 /** The source of a text inside a kustomization; lines of a block scalar keep their places. */
 export function inlineSource({ value, node }: Located<string>): YamlText {
+  return { path: node.source?.path ?? '', text: value, line: 0, inside: node };
+}
+
+/** The same without white space around the text, as `patches` take it. */
+function trimmedSource({ value, node }: Located<string>): YamlText {
   const trimmed = value.trim();
   const lead = value.slice(0, value.indexOf(trimmed));
   const lines = lead.split('\n').length - 1;
@@ -48,7 +53,7 @@ export function makePatch(input: PatchInput, { loader, schemas }: PatchContext):
   const source =
     text === ''
       ? sourceOf(loader, path, loader.load(path, place))
-      : inlineSource(input.patch as Located<string>);
+      : trimmedSource(input.patch as Located<string>);
   const parsed: ParsedPatch = parsePatch(source, place);
   const target = input.target === undefined ? undefined : compileSelector(input.target);
   const type = 'PatchTransformer';

@@ -18,15 +18,17 @@ export type ParsedPatch =
 
 /** Reads the text of a patch, which tells by its form what kind it is. Throws BuildFailure. */
 export function parsePatch(source: YamlText, place: Place): ParsedPatch {
+  // The text of an inline patch stands behind the empty lines it had before it was trimmed.
+  const start = source.inside === undefined ? source.text : source.text.replace(/^\n+/, '');
   const merge = attempt(() => parseMergePatches(source));
   if (!(merge instanceof BuildFailure)) {
     if (merge.length > 0) return { type: 'merge', patches: merge };
-    const operations = attempt(() => parseOperations(source, place));
+    const operations = attempt(() => parseOperations(source, place, start));
     return operations instanceof BuildFailure || operations.length === 0
       ? { type: 'merge', patches: merge }
       : { type: 'merge', patches: [] };
   }
-  const operations = attempt(() => parseOperations(source, place));
+  const operations = attempt(() => parseOperations(source, place, start));
   if (!(operations instanceof BuildFailure)) return { type: 'json', operations };
   throw /^\s*[-[]/.test(source.text) ? operations : merge;
 }
@@ -57,12 +59,14 @@ function subText(source: YamlText, text: string, line: number): YamlText {
   return { path: source.path, text: '\n'.repeat(line) + text, line: source.line, inside: source.inside };
 }
 
-/** The operations of a JSON 6902 patch in YAML or JSON. */
-export function parseOperations(source: YamlText, place: Place): readonly PatchOperation[] {
+/** The operations of a JSON 6902 patch in YAML or, where its text starts with a bracket, JSON. */
+export function parseOperations(
+  source: YamlText,
+  place: Place,
+  start: string = source.text,
+): readonly PatchOperation[] {
   if (source.text === '') fail('build-invalid-patch', 'the patch is empty', place);
-  // The text of an inline patch stands behind the empty lines it had before it was trimmed.
-  const trimmed = source.inside === undefined ? source.text : source.text.replace(/^\n+/, '');
-  if (trimmed.startsWith('[')) requireJson(source, 'a patch that starts with [');
+  if (start.startsWith('[')) requireJson(source, 'a patch that starts with [');
   const root = readYaml(source);
   const value = root === undefined ? null : convert(root);
   if (root === undefined || value === null) return [];
