@@ -3,7 +3,7 @@ import {
   type Edit,
   editAt,
   fieldOf,
-  newMap,
+  newMapOf,
   newScalar,
   newString,
   setField,
@@ -125,10 +125,9 @@ function setFields(root: Node, field: string, values: ReadonlyMap<string, Node>,
   const place = fieldOf(root, field) ?? root;
   const cleared = clearField(root, field, edit);
   if (values.size === 0) return cleared;
-  let map: Node = newMap(place);
-  for (const key of [...values.keys()].sort(compareBytes)) {
+  const fields = [...values.keys()].sort(compareBytes).map((key) => {
     const value = values.get(key) as Node;
-    map = setField(map, key, newString(value.tag === '!!null' ? '' : value.text, value), edit);
-  }
-  return setField(cleared, field, map, edit);
+    return [key, newString(value.tag === '!!null' ? '' : value.text, value)] as const;
+  });
+  return setField(cleared, field, newMapOf(place, fields), edit);
 }

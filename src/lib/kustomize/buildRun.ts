@@ -2,7 +2,9 @@ import type { ReadableTree } from '../../base/readableTree.ts';
 import type { YamlText } from '../../kube/yamlNode.ts';
 import type { BuildCache } from './buildCache.ts';
 import type { Dependencies, Dependency, LoaderContext, RemoteNeed, Remotes } from './loader.ts';
+import { requireLayerCount } from './limits.ts';
 import { builtinSchemas, type MergeSchemas } from './mergeSchema.ts';
+import type { Place } from './node.ts';
 import { BuildFailure, type BuildProblem } from './problem.ts';
 import type { Scopes } from './resId.ts';
 import type { RootChanges } from './rootChanges.ts';
@@ -26,6 +28,9 @@ export class BuildRun implements LoaderContext {
   /** Whether the build has merged by the built-in definitions, or has at least met a kind they may know. */
   builtinSchemaUse: 'none' | 'met' | 'merged' = 'none';
   readonly #recorders: (Dependency | Dependencies)[][] = [];
+  readonly #compared = new Map<Dependencies, boolean>();
+  readonly #visited = new Set<string>();
+  #layerCount = 0;
 
   constructor(
     tree: ReadableTree,
@@ -83,9 +88,25 @@ export class BuildRun implements LoaderContext {
 
   /** True when every path is still what it was. */
   isUnchanged(dependencies: Dependencies): boolean {
-    return dependencies.every((dependency) =>
+    const known = this.#compared.get(dependencies);
+    if (known !== undefined) return known;
+    const isSame = dependencies.every((dependency) =>
       'bytes' in dependency ? this.#isSame(dependency) : this.isUnchanged(dependency),
     );
+    this.#compared.set(dependencies, isSame);
+    return isSame;
+  }
+
+  /** Notes that a layer is taken up. Throws BuildFailure when there are too many. */
+  countLayer(place: Place): void {
+    requireLayerCount(++this.#layerCount, place);
+  }
+
+  /** True for a layer that a build which fails anyway has gone through before: there is no more to find in it. */
+  isDone(layer: string): boolean {
+    if (this.hasFailed && this.#visited.has(layer)) return true;
+    this.#visited.add(layer);
+    return false;
   }
 
   #isSame({ repository, path, bytes, isFolder }: Dependency): boolean {

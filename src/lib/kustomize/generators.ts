@@ -6,7 +6,7 @@ import type { Located } from './decode.ts';
 import type { GeneratorInput, GeneratorOptionsInput } from './kustomizationShape.ts';
 import { placeOf, valueOf } from './kustomizationShape.ts';
 import type { Loader } from './loader.ts';
-import { Edit, newMap, newScalar, newString, setField, type Node, type Place } from './node.ts';
+import { Edit, newMap, newMapOf, newScalar, newString, setField, type Node, type Place } from './node.ts';
 import { fail } from './problem.ts';
 import { entriesOfMap, type Entry } from './transformers/metadataTransformers.ts';
 import { buildAnnotation, compareBytes, Resource, setMetaTexts } from './resource.ts';
@@ -203,29 +203,23 @@ function pairsOfEnvFile({ value: path, node }: Located<string>, loader: Loader):
 }
 
 function configMapData(root: Node, pairs: readonly Pair[], edit: Edit, place: YamlNode): Node {
-  let data: Node | undefined;
-  let binaryData: Node | undefined;
+  const data: [string, Node][] = [];
+  const binaryData: [string, Node][] = [];
   for (const { key, value, place: at } of sorted(pairs)) {
     const text = typeof value === 'string' ? value : textOf(value);
-    if (text !== undefined) data = setField(data ?? newMap(place), key, newString(text, at), edit);
-    else
-      binaryData = setField(
-        binaryData ?? newMap(place),
-        key,
-        newString(base64Lines(Buffer.from(value)), at),
-        edit,
-      );
+    if (text !== undefined) data.push([key, newString(text, at)]);
+    else binaryData.push([key, newString(base64Lines(Buffer.from(value)), at)]);
   }
   let result = root;
-  if (data !== undefined) result = setField(result, 'data', data, edit);
-  return binaryData === undefined ? result : setField(result, 'binaryData', binaryData, edit);
+  if (data.length > 0) result = setField(result, 'data', newMapOf(place, data), edit);
+  return binaryData.length === 0 ? result : setField(result, 'binaryData', newMapOf(place, binaryData), edit);
 }
 
 function secretData(root: Node, pairs: readonly Pair[], edit: Edit, place: YamlNode): Node {
-  let data: Node = newMap(place);
-  for (const { key, value, place: at } of sorted(pairs))
-    data = setField(data, key, newString(base64Lines(Buffer.from(value as string)), at), edit);
-  return setField(root, 'data', data, edit);
+  const data = sorted(pairs).map(
+    ({ key, value, place: at }) => [key, newString(base64Lines(Buffer.from(value as string)), at)] as const,
+  );
+  return setField(root, 'data', newMapOf(place, data), edit);
 }
 
 function sorted(pairs: readonly Pair[]): readonly Pair[] {

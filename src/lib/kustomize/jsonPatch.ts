@@ -1,4 +1,5 @@
 import { equalJson, type JsonValue } from '../../base/json.ts';
+import type { CopyBudget } from './limits.ts';
 import { keyIndex, newScalar, type Node, type Place } from './node.ts';
 import { jsonOfNode } from './nodeJson.ts';
 import { fail } from './problem.ts';
@@ -19,13 +20,13 @@ interface Slot {
 }
 
 /** Applies the operations, one after the other, to a tree that only the caller holds. Throws BuildFailure. */
-export function applyJsonPatch(root: Node, operations: readonly PatchOperation[]): Node {
+export function applyJsonPatch(root: Node, operations: readonly PatchOperation[], budget: CopyBudget): Node {
   let document = root;
-  for (const operation of operations) document = apply(document, operation);
+  for (const operation of operations) document = apply(document, operation, budget);
   return document;
 }
 
-function apply(root: Node, operation: PatchOperation): Node {
+function apply(root: Node, operation: PatchOperation, budget: CopyBudget): Node {
   const { op, path, place } = operation;
   if (path === undefined) return failed(operation, 'the operation has no path');
   switch (op) {
@@ -48,6 +49,7 @@ function apply(root: Node, operation: PatchOperation): Node {
     }
     case 'copy': {
       const value = get(find(root, requireFrom(operation), operation), operation);
+      if (value !== undefined) budget.take(value, place);
       add(
         find(root, path, operation),
         value === undefined ? newScalar('null', '!!null', place) : copyOf(value),

@@ -7,6 +7,7 @@ import { generate } from './generators.ts';
 import type { KustomizationFile } from './kustomizationFile.ts';
 import { knownFiles, objectsOfFile, readLayerFile, remembered, type LayerInput } from './layerFiles.ts';
 import { stepsOf } from './layerSteps.ts';
+import { requireObjectCount } from './limits.ts';
 import type { Dependencies, Loader } from './loader.ts';
 import { appendObjects } from './objectList.ts';
 import { helmProblems, inlineObjects, requireSame } from './layerChecks.ts';
@@ -112,6 +113,8 @@ function addResources(input: LayerInput, start: Layer, paths: readonly Located<s
       const below = buildBelow(input, path);
       if (below === undefined) return;
       groups.push({ objects: below.objects, path });
+      const count = groups.reduce((sum, { objects: more }) => sum + more.length, start.objects.length);
+      requireObjectCount(count, path.node);
       config = mergeConfigs(config, below.config, path.node);
       vars = mergeVars(vars, below.vars);
     });
@@ -152,6 +155,8 @@ function buildBelow(input: LayerInput, path: Located<string>): Layer | undefined
   if (loader === undefined) return undefined;
   const below = run.tracksProvenance ? appendPath(provenance, path.value) : provenance;
   const key = `layer:${run.rules}:${JSON.stringify(below)}:${loader.label}${loader.root}`;
+  run.countLayer(path.node);
+  if (run.isDone(key)) return undefined;
   const known = run.cache.recall(key) as KnownLayer | undefined;
   if (known !== undefined && !run.hasOwnSchemas && run.isUnchanged(known.dependencies)) {
     run.recordAll(known.dependencies);
@@ -182,6 +187,7 @@ function addComponents(input: LayerInput, start: Layer, paths: readonly Located<
     run.attempt(() => {
       const loader = input.loader.descend(path.value, path.node);
       if (loader === undefined) return;
+      run.countLayer(path.node);
       const file = openLayer(run, loader, { component: true, place: path, isRoot: false });
       if (file === undefined) return;
       const below = run.tracksProvenance ? appendPath(provenance, path.value) : provenance;

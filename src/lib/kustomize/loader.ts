@@ -1,6 +1,7 @@
 import type { ReadableTree } from '../../base/readableTree.ts';
 import { joinTreePath, relativeTreePath } from '../../base/treePath.ts';
 import { isHttpUrl, parseGitUrl, type GitUrl } from './gitUrl.ts';
+import { requireDepth } from './limits.ts';
 import type { Place } from './node.ts';
 import { fail } from './problem.ts';
 
@@ -140,13 +141,15 @@ export class Loader {
           place,
           'move what both need into a folder of its own',
         );
+    requireDepth(this.#chain().length, place);
     return new Loader(this.#context, this.tree, root, this);
   }
 
   /** This loader and those of the kustomizations that led to it. */
   #chain(): readonly Loader[] {
-    const referrer = this.#referrer;
-    return referrer === undefined ? [this] : [this, ...referrer.#chain()];
+    const chain: Loader[] = [this];
+    for (let above = this.#referrer; above !== undefined; above = above.#referrer) chain.push(above);
+    return chain;
   }
 
   #clone(repository: GitUrl, place: Place): Loader | undefined {

@@ -122,6 +122,16 @@ export function newMap(place: Place, items: readonly Node[] = noItems): Node {
   return makeNode('map', '', 0, '', items, place);
 }
 
+/** A mapping of fresh values under keys that are not there twice. */
+export function newMapOf(place: Place, fields: Iterable<readonly [key: string, value: Node]>): Node {
+  const items: Node[] = [];
+  for (const [key, value] of fields) {
+    quoteIfNeeded(value);
+    items.push(newScalar(key, '', value), value);
+  }
+  return newMap(place, items);
+}
+
 export function newSequence(place: Place, items: readonly Node[] = noItems): Node {
   return makeNode('seq', '', 0, '', items, place);
 }

@@ -1,4 +1,5 @@
 import { applyJsonPatch, type PatchOperation } from '../jsonPatch.ts';
+import { CopyBudget } from '../limits.ts';
 import type { MergeSchemas } from '../mergeSchema.ts';
 import {
   clearField,
@@ -185,11 +186,12 @@ export interface JsonPatchOptions {
 
 /** Applies JSON 6902 operations to the objects that a target selects. */
 export function jsonPatchTransformer({ type, operations, target, storesId }: JsonPatchOptions): Transformer {
+  let budget = new CopyBudget();
   const patch = changeSome((object) =>
     object.edited((root, edit) => {
       const stored = storesId ? storePreviousId(root, object.id, edit) : root;
       const internal = internalAnnotations(object.with(stored));
-      const patched = applyJsonPatch(nodeOfJson(jsonOfNode(stored), stored, 0), operations);
+      const patched = applyJsonPatch(nodeOfJson(jsonOfNode(stored), stored, 0), operations, budget);
       const annotations = new Map([...object.with(patched).annotations, ...internal]);
       return setMetaTexts(patched, 'annotations', annotations, edit);
     }),
@@ -197,6 +199,7 @@ export function jsonPatchTransformer({ type, operations, target, storesId }: Jso
   return {
     type,
     transform: (objects) => {
+      budget = new CopyBudget();
       const selected = new Set(selectObjects(objects, target));
       return patch(objects, (object) => selected.has(object));
     },

@@ -2,6 +2,7 @@ import type { JsonValue } from '../../../base/json.ts';
 import { splitFieldPath } from '../fieldSpec.ts';
 import { goJson } from '../goJson.ts';
 import { placeOf, valueOf, type FieldOptionsInput, type ReplacementInput } from '../kustomizationShape.ts';
+import { CopyBudget } from '../limits.ts';
 import { matchesSelector } from '../labelSelector.ts';
 import {
   assignContent,
@@ -41,6 +42,7 @@ export function replacementTransformer(replacements: readonly ReplacementInput[]
   return {
     type: 'ReplacementTransformer',
     transform: (objects) => {
+      const budget = new CopyBudget();
       let result = objects;
       for (const { replacement, targets } of compiled) {
         if (
@@ -48,7 +50,7 @@ export function replacementTransformer(replacements: readonly ReplacementInput[]
           targets === undefined
         )
           fail('build-replacement', 'a replacement needs a source and at least one target', replacement.node);
-        result = replaceAll(result, replacement, targets);
+        result = replaceAll(result, replacement, targets, budget);
       }
       return result;
     },
@@ -60,6 +62,7 @@ function replaceAll(
   objects: readonly Resource[],
   replacement: ReplacementInput,
   targets: readonly Target[],
+  budget: CopyBudget,
 ): readonly Resource[] {
   const result = [...objects];
   const source =
@@ -72,7 +75,7 @@ function replaceAll(
     for (const [index, object] of result.entries()) {
       if (!isTarget(object, target)) continue;
       const isSource = isLive && index === source;
-      const changed = copyInto(object, value, target, isSource ? read : undefined);
+      const changed = copyInto(object, value, { target, budget, read: isSource ? read : undefined });
       result[index] = changed;
       if (isSource) value = read(changed.root);
     }
@@ -179,18 +182,21 @@ function matchesId(id: ResId, selector: Selector): boolean {
   return selector.matchesGvk(id) && selector.matchesName(id.name) && selector.matchesNamespace(id.namespace);
 }
 
-function copyInto(
-  object: Resource,
-  given: Node,
-  target: Target,
-  read: ((root: Node) => Node) | undefined,
-): Resource {
+interface Copying {
+  readonly target: Target;
+  readonly budget: CopyBudget;
+  /** Reads the value anew after each field of the object that it comes from. */
+  readonly read: ((root: Node) => Node) | undefined;
+}
+
+function copyInto(object: Resource, given: Node, { target, budget, read }: Copying): Resource {
   return object.edited((root, edit) => {
     let result = copyAll(root, edit);
     let value = given;
     for (const { value: path, place } of target.fieldPaths) {
       const create = target.options?.create?.value === true ? value.kind : undefined;
       const parts = splitFieldPath(path);
+      budget.take(value, place);
       if (!copyIntoText(result, value, parts, { create, place, edit, parse: parseDocument })) {
         const fields = matchPath(result, parts, { create, place, edit, parse: parseDocument });
         if (fields.length === 0)
@@ -200,7 +206,10 @@ function copyInto(
             place,
             'set options.create to make it',
           );
-        for (const field of fields) setField(field, value, target.options, edit);
+        for (const field of fields) {
+          setField(field, value, target.options, edit);
+          budget.take(field, place);
+        }
       }
       result = edit.finish(result);
       value = read?.(result) ?? value;
