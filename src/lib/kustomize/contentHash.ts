@@ -15,15 +15,17 @@ export function contentHash(object: Resource): string {
   return hex.replaceAll(/[013ae]/g, (digit) => letters[digit] ?? digit);
 }
 
+/** A list where a mapping is expected counts as null. */
 function hashedPart(object: Resource): JsonValue {
   const value = (name: string): JsonValue => {
     const field = fieldOf(object.root, name);
     if (field === undefined) return '';
+    if (field.kind === 'seq') return null;
     return field.kind === 'scalar' ? field.text : jsonOfNode(field);
   };
   const mapping = (name: string): Record<string, JsonValue> => {
     const field = value(name);
-    return typeof field === 'object' && field !== null ? { [name]: field } : {};
+    return typeof field === 'object' ? { [name]: field } : {};
   };
   switch (object.kind) {
     // The name is looked up under a key with a slash in it upstream, so it never counts.

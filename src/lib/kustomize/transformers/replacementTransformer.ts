@@ -225,6 +225,11 @@ function copyAll(node: Node, edit: Edit): Node {
   return copy;
 }
 
+/** A copy that no later write to other places reaches. */
+function unshared(node: Node): Node {
+  return { ...node, owner: undefined, share: undefined, items: node.items.map(unshared) };
+}
+
 function setField(field: Node, value: Node, options: FieldOptionsInput | undefined, edit: Edit): void {
   const place: Place = value.source === undefined ? nowhere : value;
   const delimiter = valueOf(options?.delimiter);
@@ -240,7 +245,7 @@ function setField(field: Node, value: Node, options: FieldOptionsInput | undefin
   }
   if (field.kind === 'scalar') setText(field, text, place, edit);
   else {
-    assignContent(field, { ...copyAll(value, edit), text });
+    assignContent(field, { ...unshared(value), text });
     edit.wrote(field);
   }
 }
