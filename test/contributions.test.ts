@@ -85,6 +85,7 @@ const scopes: Readonly<Record<string, string>> = {
   'plumb.context': 'machine',
   'plumb.sources': 'machine',
   'plumb.requireSopsMac': 'machine',
+  'plumb.useOwnCloudLogin': 'machine',
   'plumb.gitPath': 'machine',
   // Read by the engine, harmless: held off until the workspace is trusted.
   'plumb.namespace': 'window',

@@ -24,10 +24,14 @@ export const clusterOptions = {
 } as const satisfies Record<string, OptionSpec>;
 
 /** For commands that build what they show or apply. */
-export const macOption = {
+export const sopsOptions = {
   'require-mac': {
     type: 'boolean',
     description: 'fail where the MAC of a file encrypted with SOPS does not match; default: a warning',
+  },
+  'own-cloud-login': {
+    type: 'boolean',
+    description: 'open keys of SOPS with your own login where the controllers use their workload identity',
   },
 } as const satisfies Record<string, OptionSpec>;
 

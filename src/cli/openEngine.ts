@@ -59,6 +59,7 @@ export function engineConfig(ctx: CommandContext): EngineConfig {
     ...(kubeconfig.length > 0 && { kubeconfig }),
     ...(context !== undefined && { context }),
     ...(flagOption(ctx, 'require-mac') && { requireSopsMac: true }),
+    ...(flagOption(ctx, 'own-cloud-login') && { useOwnCloudLogin: true }),
     schedule: 'onRequest',
   };
 }

@@ -1,5 +1,6 @@
 import type { ObjectRef } from '../kube/object.ts';
 import { refKey } from '../kube/object.ts';
+import { withOwnClouds } from '../clients/kms/userClouds.ts';
 import { loadUserKeys, ownKeyPlaces } from '../clients/kms/userKeys.ts';
 import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
 import { ArtifactStore } from '../controllers/source/artifactStore.ts';
@@ -87,6 +88,9 @@ export class RunContexts {
       requireSopsMac: this.#core.config.requireSopsMac === true,
       fetchRemotes: this.#fetchRemotes,
       ownKeys: async () => (await loadUserKeys(ownKeyPlaces())).ring,
+      ...(this.#core.config.useOwnCloudLogin === true && {
+        withOwnLogins: (ring) => withOwnClouds(ring, ownKeyPlaces()),
+      }),
       fetchArtifact: (source, fetchSignal) =>
         readArtifact(this.source(fetchSignal, ref, undefined, profile), source),
       recordEvent: (event) => this.#record(event),

@@ -49,6 +49,11 @@ export interface EngineConfig {
   readonly gitPath?: string;
   /** Files encrypted with SOPS whose MAC does not match fail the build; a warning when absent, as Flux applies them. */
   readonly requireSopsMac?: boolean;
+  /**
+   * The user's own logins at AWS, Google and Azure may stand in for the workload identity of the controllers, to open keys
+   * of files encrypted with SOPS.
+   */
+  readonly useOwnCloudLogin?: boolean;
   /** In local mode: everything on its interval and on events, or only what is asked for (one-shot commands). */
   readonly schedule: 'continuous' | 'onRequest';
 }

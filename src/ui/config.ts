@@ -11,6 +11,7 @@ export function readEngineConfig(binding: Binding | undefined): EngineConfig {
   const gitPath = settings.get<string>('gitPath', '');
   const sourceFolders = settings.get<Readonly<Record<string, string>>>('sources', {});
   const requireSopsMac = settings.get<boolean>('requireSopsMac', false);
+  const useOwnCloudLogin = settings.get<boolean>('useOwnCloudLogin', false);
   return {
     folders: openFolders(),
     schedule: 'continuous',
@@ -21,6 +22,7 @@ export function readEngineConfig(binding: Binding | undefined): EngineConfig {
     ...(namespace !== '' && { namespace }),
     ...(gitPath !== '' && { gitPath }),
     ...(requireSopsMac && { requireSopsMac }),
+    ...(useOwnCloudLogin && { useOwnCloudLogin }),
   };
 }
 

@@ -3,7 +3,7 @@ import { formatRef } from '../../kube/object.ts';
 import { parseFluxRef } from '../../engine/fluxRef.ts';
 import { type Command, textOption } from '../command.ts';
 import { confirmed, yesOption } from '../confirm.ts';
-import { clusterOptions, macOption, outputOption } from '../globalOptions.ts';
+import { clusterOptions, sopsOptions, outputOption } from '../globalOptions.ts';
 import { withEngine } from '../openEngine.ts';
 import { fromOption, planOf } from '../planOf.ts';
 import { hasDifferences, planText } from '../printers/planText.ts';
@@ -18,7 +18,7 @@ export const applyCommand: Command = {
   details:
     'Shows the plan, asks, and applies exactly that plan; when the cluster moved in between it stops with PlanOutdated.',
   examples: [['plumb apply kustomization apps', 'apply the files you stand in after looking at the plan']],
-  options: { ...clusterOptions, ...outputOption, ...fromOption, ...macOption, ...yesOption },
+  options: { ...clusterOptions, ...outputOption, ...fromOption, ...sopsOptions, ...yesOption },
   run: (ctx) =>
     withEngine(ctx, async (engine) => {
       const ref = parseFluxRef(ctx.positionals, textOption(ctx, 'namespace'));

@@ -1,7 +1,7 @@
 import { formatDiagnostic } from '../../base/diagnostic.ts';
 import { parseFluxRef } from '../../engine/fluxRef.ts';
 import { type Command, textOption } from '../command.ts';
-import { clusterOptions, macOption, outputOption } from '../globalOptions.ts';
+import { clusterOptions, sopsOptions, outputOption } from '../globalOptions.ts';
 import { withEngine } from '../openEngine.ts';
 import { fromOption, planOf } from '../planOf.ts';
 import { hasDifferences, planText, refusedChanges } from '../printers/planText.ts';
@@ -18,7 +18,7 @@ export const diffCommand: Command = {
     ['plumb diff kustomization apps', 'the files you stand in against the cluster'],
     ['plumb diff ks apps --from source', 'the revision the cluster has fetched against the cluster'],
   ],
-  options: { ...clusterOptions, ...outputOption, ...fromOption, ...macOption },
+  options: { ...clusterOptions, ...outputOption, ...fromOption, ...sopsOptions },
   run: (ctx) =>
     withEngine(ctx, async (engine) => {
       const plan = await planOf(ctx, engine, parseFluxRef(ctx.positionals, textOption(ctx, 'namespace')));

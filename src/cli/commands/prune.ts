@@ -2,7 +2,7 @@ import { formatRef } from '../../kube/object.ts';
 import { parseFluxRef } from '../../engine/fluxRef.ts';
 import { type Command, flagOption, textOption } from '../command.ts';
 import { confirmed, yesOption } from '../confirm.ts';
-import { clusterOptions, macOption, outputOption } from '../globalOptions.ts';
+import { clusterOptions, sopsOptions, outputOption } from '../globalOptions.ts';
 import { withEngine } from '../openEngine.ts';
 import { fromOption, planOf } from '../planOf.ts';
 import { pruneText } from '../printers/planText.ts';
@@ -24,7 +24,7 @@ export const pruneCommand: Command = {
     ...clusterOptions,
     ...outputOption,
     ...fromOption,
-    ...macOption,
+    ...sopsOptions,
     ...yesOption,
     preview: { type: 'boolean', description: 'show and stop' },
   },

@@ -5,7 +5,7 @@ import type { Engine } from '../../protocol/engine.ts';
 import type { OverridePlan, OverrideReach, RunView, SuspendedBy } from '../../protocol/views.ts';
 import { type Command, type CommandContext, flagOption, textOption, UsageError } from '../command.ts';
 import { confirmed, yesOption } from '../confirm.ts';
-import { clusterOptions, macOption, outputOption } from '../globalOptions.ts';
+import { clusterOptions, sopsOptions, outputOption } from '../globalOptions.ts';
 import { withEngine } from '../openEngine.ts';
 import { runText } from '../printers/runText.ts';
 import { printResult } from '../printResult.ts';
@@ -29,7 +29,7 @@ export const reconcileCommand: Command = {
   options: {
     ...clusterOptions,
     ...outputOption,
-    ...macOption,
+    ...sopsOptions,
     'with-source': { type: 'boolean', description: 'fetch the source first' },
     ...yesOption,
     override: {

@@ -3,7 +3,7 @@ import type { FluxNode, TreeView } from '../../protocol/views.ts';
 import type { Engine } from '../../protocol/engine.ts';
 import { formatRef } from '../../kube/object.ts';
 import { type Command, type CommandContext, flagOption } from '../command.ts';
-import { clusterOptions, macOption } from '../globalOptions.ts';
+import { clusterOptions, sopsOptions } from '../globalOptions.ts';
 import { withEngine } from '../openEngine.ts';
 import { shortRevision, stateText, treeText } from '../printers/treeText.ts';
 
@@ -22,7 +22,7 @@ export const watchCommand: Command = {
   ],
   options: {
     ...clusterOptions,
-    ...macOption,
+    ...sopsOptions,
     local: { type: 'boolean', description: 'reconcile with Plumb itself while this runs' },
     'until-ready': { type: 'boolean', description: 'end with 0 once everything is ready' },
   },

@@ -14,11 +14,11 @@ import type { KeyRing } from './keyRing.ts';
 import type { UserKeyPlaces } from './userKeys.ts';
 
 /**
- * The keys with the user's own logins at AWS, Google and Azure besides, for work that the user has allowed them for. Each
- * is looked for when a key of it is met, not before.
+ * The keys with the user's own logins at AWS, Google and Azure where the ring has none, for work that the user has allowed
+ * them for. Each is looked for when a key of it is met, not before.
  */
 export function withOwnClouds(ring: KeyRing, places: UserKeyPlaces): KeyRing {
-  return { ...ring, aws: { kind: 'own' }, gcp: ownGcpLogin(places), azure: ownAzureLogin(places) };
+  return { aws: { kind: 'own' }, gcp: ownGcpLogin(places), azure: ownAzureLogin(places), ...ring };
 }
 
 /** GOOGLE_CREDENTIALS (a path or JSON), GOOGLE_OAUTH_ACCESS_TOKEN, else Google's application default credentials. */

@@ -12,6 +12,7 @@ import type { BuildOptions } from '../../lib/kustomize/buildKustomization.ts';
 import { buildWithRemotes } from '../../lib/kustomize/buildWithRemotes.ts';
 import { printYamlStream } from '../../kube/yamlPrint.ts';
 import type { Desired } from '../../ssa/plan.ts';
+import type { OwnDecryption } from './dataKeys.ts';
 import { Decryption, type DecryptionOptions, type Unreadable } from './decryption.ts';
 import type { KustomizeContext } from './kustomizeContext.ts';
 import { prepareOverlay, type Overlay } from './overlay.ts';
@@ -24,9 +25,10 @@ export interface BuiltKustomization extends Desired {
   readonly diagnostics: readonly Diagnostic[];
   /** What could not be decrypted; only where stand-ins are allowed. Then the objects are to look at, never to apply. */
   readonly unreadable: readonly Unreadable[];
-  /** True when only the user's own keys could decrypt something. */
-  readonly usedOwnKeys: boolean;
+  readonly own: OwnDecryption;
 }
+
+const nothingOwn: OwnDecryption = { usedKeys: false, usedLogins: [], neededLogins: [] };
 
 /**
  * Builds the Kustomization from the files: overlay, decryption, substitution, ownership, normalisation, in upstream's order.
@@ -64,7 +66,7 @@ export async function buildDesired(
     objects: stamped.value,
     checksum,
     unreadable: decryption?.unreadable ?? [],
-    usedOwnKeys: decryption?.usedOwnKeys ?? false,
+    own: decryption?.own() ?? nothingOwn,
     diagnostics: [...diagnostics, ...macs, ...stamped.diagnostics],
   };
 }

@@ -2,13 +2,11 @@ import type { Diagnostic } from '../../base/diagnostic.ts';
 import { withFile, type ReadableTree } from '../../base/readableTree.ts';
 import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import { asPlumbError, isPlumbError, plumbError, type PlumbError } from '../../base/plumbError.ts';
-import { emptyKeyRing, unwrapKey, type KeyRing } from '../../clients/kms/keyRing.ts';
+import { emptyKeyRing } from '../../clients/kms/keyRing.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import type { BuiltObject } from '../../kube/builtObject.ts';
 import { parseApiVersion, refOf, type KubeObject, type ObjectRef } from '../../kube/object.ts';
-import { unwrapDataKey } from '../../lib/sops/dataKey.ts';
 import { jsonOfTree, treeOfJson } from '../../lib/sops/jsonTree.ts';
-import { plainKeyOf } from '../../lib/sops/masterKeys.ts';
 import { extractMetadata } from '../../lib/sops/metadata.ts';
 import { isEncryptedText } from '../../lib/sops/sopsCipher.ts';
 import { formatOfKey, secretSourcesOf } from '../../lib/sops/secretSources.ts';
@@ -20,7 +18,7 @@ import {
   printPlain,
   type SopsFormat,
 } from '../../lib/sops/sopsFormat.ts';
-import { decryptionError } from '../../lib/sops/sopsTree.ts';
+import { DataKeys, type OwnDecryption } from './dataKeys.ts';
 import { encryptedFields, fieldsFrom, isEncryptedObject } from './decryptedFields.ts';
 import { loadDecryptionKeys } from './decryptionKeys.ts';
 import type { KustomizeContext } from './kustomizeContext.ts';
@@ -47,22 +45,16 @@ export interface Unreadable {
  * stays in memory; messages never hold a value.
  */
 export class Decryption {
-  readonly #ctx: KustomizeContext;
-  readonly #rings: readonly KeyRing[];
-  /** By the wrapped keys of a file: many objects come from one. */
-  readonly #dataKeys = new Map<string, Promise<Uint8Array>>();
+  readonly #dataKeys: DataKeys;
   /** Files that were encrypted; what they set is hidden. */
   readonly #sources = new Set<string>();
   readonly #checked = new Map<string, readonly Diagnostic[]>();
   readonly #options: DecryptionOptions;
   /** What could not be decrypted; only where something may stand in for it. */
   readonly unreadable: Unreadable[] = [];
-  /** True when only the user's own keys opened something: the controllers could not. */
-  usedOwnKeys = false;
 
-  private constructor(ctx: KustomizeContext, rings: readonly KeyRing[], options: DecryptionOptions) {
-    this.#ctx = ctx;
-    this.#rings = rings;
+  private constructor(dataKeys: DataKeys, options: DecryptionOptions) {
+    this.#dataKeys = dataKeys;
     this.#options = options;
   }
 
@@ -77,8 +69,7 @@ export class Decryption {
       if (options.standIn === undefined || !isPlumbError(error, 'BuildFailed')) throw error;
       return { ...emptyKeyRing, problem: error.message };
     });
-    const own = await ctx.ownKeys?.();
-    return new Decryption(ctx, own === undefined ? [keys] : [keys, own], options);
+    return new Decryption(new DataKeys(ctx, keys, await ctx.ownKeys?.()), options);
   }
 
   /** The tree with the encrypted files that secret generators and patches read decrypted. Throws BuildFailed. */
@@ -148,6 +139,11 @@ export class Decryption {
     return [...this.#checked.values()].flat();
   }
 
+  /** What of the user's own it took; complete after both steps. */
+  own(): OwnDecryption {
+    return this.#dataKeys.own();
+  }
+
   async #decryptObject(built: BuiltObject, tree: ReadableTree): Promise<BuiltObject> {
     const { object, origins } = built;
     if (isDecryptionDisabled(object)) return built;
@@ -199,28 +195,7 @@ export class Decryption {
   }
 
   async #decrypt(file: SopsFile): Promise<DecryptedFile> {
-    const id = JSON.stringify(file.metadata.keyGroups.map((group) => group.map(({ enc }) => enc)));
-    const known = this.#dataKeys.get(id) ?? this.#unwrap(file);
-    this.#dataKeys.set(id, known);
-    return decryptFile(file, await known);
-  }
-
-  /** With the keys that upstream would use, then with the others. */
-  async #unwrap({ metadata }: SopsFile): Promise<Uint8Array> {
-    let first: PlumbError | undefined;
-    for (const [index, ring] of this.#rings.entries()) {
-      try {
-        const dataKey = await unwrapDataKey(metadata, (key) =>
-          unwrapKey(ring, plainKeyOf(key), this.#ctx.signal),
-        );
-        this.usedOwnKeys ||= index > 0;
-        return dataKey;
-      } catch (error) {
-        if (!isPlumbError(error, 'DecryptionFailed')) throw error;
-        first ??= ring.problem === undefined ? error : decryptionError(ring.problem);
-      }
-    }
-    throw first ?? plumbError('DecryptionFailed', { message: 'cannot get sops data key: there are no keys' });
+    return decryptFile(file, await this.#dataKeys.of(file.metadata));
   }
 
   /** The file that an encrypted object comes from, as it lies in the tree: kustomize breaks the MAC of what it builds. */

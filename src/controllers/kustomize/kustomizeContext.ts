@@ -16,6 +16,11 @@ export interface KustomizeContext extends RunContext {
   readonly fetchRemotes: FetchRemotes;
   /** The user's own keys, where Plumb works on their machine: tried when those of the cluster do not fit. */
   readonly ownKeys?: () => Promise<KeyRing>;
+  /**
+   * Puts the user's own logins at clouds where the ring has none and the controllers use their workload identity. Absent
+   * until the user allows it.
+   */
+  readonly withOwnLogins?: (ring: KeyRing) => KeyRing;
   /** True where a file whose MAC does not match, or that has none, must not be applied; Flux applies it. */
   readonly requireSopsMac?: boolean;
   /** What earlier builds left for the next one to reuse. */

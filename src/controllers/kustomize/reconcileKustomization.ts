@@ -168,10 +168,17 @@ async function applyArtifact(
 }
 
 /** What only the user can judge: the conditions stay those of the controllers. */
-function warn(run: KustomizationRun, { usedOwnKeys, diagnostics }: BuiltKustomization): void {
+function warn(run: KustomizationRun, { own, diagnostics }: BuiltKustomization): void {
   const macs = diagnostics.filter(({ code }) => code.startsWith('sops-mac'));
-  run.warnings = [...(usedOwnKeys ? [ownKeysUsed] : []), ...macs.map(formatDiagnostic)];
-  if (usedOwnKeys) run.event('error', ownKeysUsed);
+  run.warnings = [
+    ...(own.usedKeys ? [ownKeysUsed] : []),
+    ...own.usedLogins.map(
+      (cloud) =>
+        `decrypted with your own login at ${cloud}, in place of the workload identity of the controllers`,
+    ),
+    ...macs.map(formatDiagnostic),
+  ];
+  if (own.usedKeys) run.event('error', ownKeysUsed);
 }
 
 /** The event is read by others: it is not the reader's keys that are meant. */

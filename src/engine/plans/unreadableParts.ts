@@ -32,13 +32,21 @@ export function trulyStale(
 }
 
 /** What the user should know about keys before believing a plan. */
-export function decryptionWarnings({ unreadable, usedOwnKeys }: BuiltKustomization): readonly string[] {
+export function decryptionWarnings({ unreadable, own }: BuiltKustomization): readonly string[] {
   return [
     ...unreadable.map(
       ({ ref, path, reason }) =>
         `${ref === undefined ? path : formatRef(ref)} cannot be decrypted here, so its values are not compared: ${reason}`,
     ),
-    ...(usedOwnKeys
+    ...own.neededLogins.map(
+      (cloud) =>
+        `keys of ${cloud} are opened with the workload identity of the controllers; allow your own login there with --own-cloud-login, or the setting plumb.useOwnCloudLogin`,
+    ),
+    ...own.usedLogins.map(
+      (cloud) =>
+        `decrypted with your own login at ${cloud}, in place of the workload identity of the controllers`,
+    ),
+    ...(own.usedKeys
       ? [
           'decrypted with your own keys: those that spec.decryption names do not fit, so the controllers would fail',
         ]
