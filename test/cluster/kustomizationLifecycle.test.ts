@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '../../src/engine/systemClock.ts';
 import { defaultProfile } from '../../src/flux/controllerProfile.ts';
 import { conditionTexts, configMap, fleetOn, fluxCluster, inNamespace } from './fluxCluster.ts';
 
@@ -135,6 +136,66 @@ for (const [policy, prune, stays] of [
     assert.equal(await flux.exists(fleet.ref('ConfigMap', name)), stays);
   });
 }
+
+/** A ConfigMap that somebody's finalizer keeps, and what takes the finalizer away. */
+async function heldBack(name: string): Promise<() => Promise<void>> {
+  const finalizers = (list: readonly string[]): Promise<unknown> =>
+    flux.client.patch(
+      fleet.ref('ConfigMap', name),
+      { metadata: { finalizers: list } },
+      { type: 'merge', fieldManager: 'holder' },
+    );
+  await finalizers(['plumb.example/hold']);
+  return async () => void (await finalizers([]));
+}
+
+test('WaitForTermination keeps the Kustomization until its objects are gone', async () => {
+  await fleet.commit({ 'patient/a.yaml': manifest('patient') });
+  const ref = await fleet.kustomization('patient', { deletionPolicy: 'WaitForTermination' });
+  await fleet.run(ref);
+  const release = await heldBack('patient');
+  await flux.client.delete(ref);
+  let isOver = false;
+  const ending = fleet.run(ref).then((outcome) => {
+    isOver = true;
+    return outcome;
+  });
+  await flux.sandbox.waitFor(
+    `/api/v1/namespaces/${fleet.namespace}/configmaps/patient`,
+    ({ metadata }) => (metadata as { readonly deletionTimestamp?: string }).deletionTimestamp !== undefined,
+  );
+  assert.deepEqual([isOver, await flux.exists(ref)], [false, true]);
+  await release();
+  assert.equal((await ending).result, 'deleted');
+  assert.deepEqual(
+    [await flux.exists(ref), await flux.exists(fleet.ref('ConfigMap', 'patient'))],
+    [false, false],
+  );
+});
+
+test('a wait for the end of the objects that runs out is told, and the Kustomization goes all the same', async () => {
+  await fleet.commit({ 'held/a.yaml': manifest('held') });
+  const ref = await fleet.kustomization('held', { deletionPolicy: 'WaitForTermination' });
+  await fleet.run(ref);
+  const release = await heldBack('held');
+  await flux.client.delete(ref);
+  const before = flux.events.length;
+  // The shortest timeout there is, 30 s, without the wait.
+  const clock = {
+    ...systemClock,
+    sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 100, signal),
+  };
+  assert.equal((await fleet.run(ref, { clock })).result, 'deleted');
+  assert.deepEqual(
+    flux.events.slice(before).map(({ message }) => message),
+    [`ConfigMap/${fleet.namespace}/held deleted`, 'failed to wait for resources termination'],
+  );
+  assert.deepEqual(
+    [await flux.exists(ref), await flux.exists(fleet.ref('ConfigMap', 'held'))],
+    [false, true],
+  );
+  await release();
+});
 
 test('deleting a suspended Kustomization orphans its objects', async () => {
   await fleet.commit({ 'orphan/a.yaml': manifest('orphan') });
