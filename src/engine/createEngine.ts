@@ -1,6 +1,8 @@
 import type { Logger } from '../base/logger.ts';
+import { refOf } from '../kube/object.ts';
 import type { Engine, EngineConfig } from '../protocol/engine.ts';
 import { createBootstrapApi } from './bootstrapApi.ts';
+import { listInOrder, reconcileAll } from './bulk.ts';
 import { createDownApi } from './down/downApi.ts';
 import { completeDependencies, EngineCore, type EngineDependencies } from './engineCore.ts';
 import { findClusters } from './findClusters.ts';
@@ -10,6 +12,7 @@ import { traceObject } from './look/traceObject.ts';
 import { createSopsApi } from './sops/sopsApi.ts';
 import { readTree } from './tree/readTree.ts';
 import { statusOf } from './tree/statusView.ts';
+import { isSuspended } from './tree/syncState.ts';
 import { Workloads } from './workloads.ts';
 
 /**
@@ -44,6 +47,17 @@ export function createEngine(
     }),
     ...createSopsApi(signalOf),
     ...createDownApi(core, { setMode: (mode, options) => engine.setMode(mode, options) }),
+    async reconcileAll(query, withSource, options) {
+      const signal = signalOf(options);
+      const { session } = await core.connected();
+      const objects = await listInOrder(session.cluster, query, signal);
+      return reconcileAll(objects, withSource, (ref) => workloads.reconcile(ref, false, signal), signal);
+    },
+    async objects(query, options) {
+      const { session } = await core.connected();
+      const objects = await listInOrder(session.cluster, query, signalOf(options));
+      return objects.map((object) => ({ ref: refOf(object), suspended: isSuspended(object) }));
+    },
     async suspend(ref, reason, options) {
       const { session } = await core.connected();
       await session.requireBound(signalOf(options));

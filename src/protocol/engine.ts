@@ -21,6 +21,8 @@ import type {
   ClusterMode,
   ContextView,
   DriftView,
+  ListedObject,
+  ObjectsQuery,
   OverridePlan,
   OverrideReach,
   PlanView,
@@ -177,6 +179,10 @@ export interface Engine extends BootstrapApi, DownApi, LookApi, SopsApi {
   prune(planId: string, options?: CallOptions): Promise<RunView>;
   /** One run now: of the folder's saved files under an override, by the controllers in observe mode, asked by annotation. */
   reconcile(ref: ObjectRef, withSource: boolean, options?: CallOptions): Promise<RunView>;
+  /** As `reconcile` for each that is not suspended, after those of them that it depends on; sources first, once each. */
+  reconcileAll(query: ObjectsQuery, withSource: boolean, options?: CallOptions): Promise<readonly RunView[]>;
+  /** The Flux objects of the cluster, dependencies before their dependents. Throws NotFound, AccessDenied. */
+  objects(query: ObjectsQuery, options?: CallOptions): Promise<readonly ListedObject[]>;
   suspend(ref: ObjectRef, reason: string | undefined, options?: CallOptions): Promise<void>;
   resume(ref: ObjectRef, options?: CallOptions): Promise<void>;
   /** In local mode: reverts drift of the workload when it is seen, not at its interval; within limits, see `revertStopped`. */

@@ -15,6 +15,8 @@ export const argumentCounts: Readonly<Record<RequestName, number>> = {
   apply: 1,
   prune: 1,
   reconcile: 2,
+  reconcileAll: 2,
+  objects: 1,
   suspend: 2,
   resume: 1,
   revertAtOnce: 1,

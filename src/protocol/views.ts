@@ -192,6 +192,20 @@ export interface OverridePlan {
   readonly warnings: readonly string[];
 }
 
+/** Flux objects of one kind; of all namespaces when none is named. */
+export interface ObjectsQuery {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly namespace?: string;
+}
+
+/** A Flux object of the cluster, as far as it matters to whoever acts on many. */
+export interface ListedObject {
+  readonly ref: ObjectRef;
+  readonly suspended: boolean;
+}
+
 /** Who suspended an object, as far as the server and the object tell. */
 export interface SuspendedBy {
   readonly manager: string;

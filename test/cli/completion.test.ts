@@ -73,7 +73,7 @@ test('every shell has a script that asks the program, other words are wrong usag
 
 test('each answer is a word, a tab and its meaning; a word that a shell lost is counted', () => {
   const asked = runPlumb(['__complete', '--', 'rec'], { cwd: folder });
-  assert.equal(asked.out, 'reconcile\tReconcile one object now and wait for it\n');
+  assert.equal(asked.out, 'reconcile\tReconcile one object, or all of a kind, now and wait for it\n');
   const lost = runPlumb(['__complete', '--count', '2', '--', 'get'], { cwd: folder });
   assert.equal(lost.out, 'all\t\nsources\t\nworkloads\t\n');
   assert.equal(runPlumb(['__complete', '--', 'build', ''], { cwd: folder }).out, ':files\n');

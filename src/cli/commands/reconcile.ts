@@ -3,6 +3,7 @@ import { parseFluxRef } from '../../engine/fluxRef.ts';
 import type { ObjectRef } from '../../kube/object.ts';
 import type { Engine } from '../../protocol/engine.ts';
 import type { OverridePlan, OverrideReach, RunView, SuspendedBy } from '../../protocol/views.ts';
+import { allObjects, allOption } from '../allObjects.ts';
 import { type Command, type CommandContext, flagOption, textOption, UsageError } from '../command.ts';
 import { confirmed, yesOption } from '../confirm.ts';
 import { clusterOptions, sopsOptions, outputOption } from '../globalOptions.ts';
@@ -12,8 +13,8 @@ import { printResult } from '../printResult.ts';
 
 export const reconcileCommand: Command = {
   name: 'reconcile',
-  summary: 'Reconcile one object now and wait for it',
-  usage: 'KIND NAME [--with-source] [--local | --override [--with-descendants] [--yes]]',
+  summary: 'Reconcile one object, or all of a kind, now and wait for it',
+  usage: 'KIND NAME|--all [--with-source] [--local | --override [--with-descendants] [--yes]]',
   completions: ['kind', 'object'],
   details:
     'Where Flux runs in the cluster it is asked by annotation. With --local Plumb takes the Leases of the installation, is the\ncontroller for this run, and gives them back; it refuses while anybody else reconciles.\nWith --override one run of a Kustomization applies the files you stand in while Flux runs: the object is suspended until the run\nends, and after that its own source counts again. With --with-descendants the Kustomizations below it that read the same source are\noverridden and run with it; without, they keep the files of their own source.',
@@ -22,6 +23,7 @@ export const reconcileCommand: Command = {
       'plumb reconcile kustomization apps --with-source',
       'fetch, then apply, by the controllers in the cluster',
     ],
+    ['plumb reconcile kustomization --all', 'all of flux-system that are not suspended, dependencies first'],
     ['plumb reconcile gitrepo flux-system --local', 'fetch without any controller in the cluster'],
     ['plumb reconcile kustomization apps --override', 'try the files you stand in, beside Flux'],
     ['plumb reconcile kustomization flux-system --override --with-descendants', 'all that it makes, too'],
@@ -30,6 +32,7 @@ export const reconcileCommand: Command = {
     ...clusterOptions,
     ...outputOption,
     ...sopsOptions,
+    ...allOption,
     'with-source': { type: 'boolean', description: 'fetch the source first' },
     ...yesOption,
     override: {
@@ -45,34 +48,50 @@ export const reconcileCommand: Command = {
   run: (ctx) =>
     withEngine(ctx, async (engine) => {
       const { signal } = ctx;
-      const ref = parseFluxRef(ctx.positionals, textOption(ctx, 'namespace'));
       if (flagOption(ctx, 'with-descendants') && !flagOption(ctx, 'override'))
         throw new UsageError('--with-descendants goes with --override');
+      const query = allObjects(ctx);
+      if (query !== undefined && flagOption(ctx, 'override'))
+        throw new UsageError('--override takes one object; --with-descendants adds those below it');
       if (flagOption(ctx, 'local')) await engine.setMode('local', { signal });
       const progress = engine.onEvent((event) => {
         if (event.type === 'stageStarted')
           ctx.terminal.err(ctx.terminal.style.dim(`  ${formatRef(event.ref)}: ${event.stage}\n`));
       });
-      const runs = flagOption(ctx, 'override')
-        ? await overridden(ctx, engine, ref)
-        : [await engine.reconcile(ref, flagOption(ctx, 'with-source'), { signal })];
+      const runs =
+        query === undefined
+          ? await runsOf(ctx, engine)
+          : await engine.reconcileAll(query, flagOption(ctx, 'with-source'), { signal });
       progress.dispose();
-      const [first] = runs;
-      if (first === undefined) return 130;
-      printResult(ctx, flagOption(ctx, 'with-descendants') ? runs : first, () =>
-        runs.map((run) => runText(run, ctx.terminal.style)).join(''),
+      if (runs === undefined) return 130;
+      const isMany = query !== undefined || flagOption(ctx, 'with-descendants');
+      printResult(ctx, isMany ? runs : (runs[0] ?? runs), () =>
+        runs.length === 0
+          ? 'nothing to reconcile: all are suspended, or there are none\n'
+          : runs.map((run) => runText(run, ctx.terminal.style)).join(''),
       );
       return runs.every(({ ready }) => ready) ? 0 : 4;
     }),
 };
 
-/** One run each under an override, which ends whatever becomes of the runs; none when the user did not agree. */
-async function overridden(ctx: CommandContext, engine: Engine, ref: ObjectRef): Promise<readonly RunView[]> {
+/** The runs of the object that is named; undefined when the user did not agree to an override. */
+async function runsOf(ctx: CommandContext, engine: Engine): Promise<readonly RunView[] | undefined> {
+  const ref = parseFluxRef(ctx.positionals, textOption(ctx, 'namespace'));
+  if (flagOption(ctx, 'override')) return overridden(ctx, engine, ref);
+  return [await engine.reconcile(ref, flagOption(ctx, 'with-source'), { signal: ctx.signal })];
+}
+
+/** One run each under an override, which ends whatever becomes of the runs. */
+async function overridden(
+  ctx: CommandContext,
+  engine: Engine,
+  ref: ObjectRef,
+): Promise<readonly RunView[] | undefined> {
   const { signal, terminal } = ctx;
   const plan = await engine.planOverride(ref, { signal });
   const reach: OverrideReach = flagOption(ctx, 'with-descendants') ? 'descendants' : 'object';
   for (const warning of plan.warnings) terminal.err(`! ${warning}\n`);
-  if (!(await confirmed(ctx, overrideQuestion(plan, reach)))) return [];
+  if (!(await confirmed(ctx, overrideQuestion(plan, reach)))) return undefined;
   await engine.startOverride(plan.id, reach, { signal });
   const runs: RunView[] = [];
   try {
