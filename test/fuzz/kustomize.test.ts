@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { builds } from '../contract/kustomize/cases.ts';
+import { mistakes, presentFiles } from '../contract/kustomize/mistakes.ts';
 import { fuzzRange, withOracle } from './fuzzRun.ts';
 import { generateTree } from './generateTree.ts';
 import { compareTree, variantsOf } from './kustomizeCase.ts';
@@ -26,4 +27,16 @@ test('random trees of overlays build as with kustomize, and as with kustomize-co
   });
   assert.deepEqual(differing, []);
   assert.ok(equal > refused, `${refused} of ${equal + refused} builds are refused, which compares little`);
+});
+
+test('what is told as a mistake is refused by kustomize, too', async () => {
+  const accepted: string[] = [];
+  await withOracle(async (oracle) => {
+    for (const { kustomization, error, files } of mistakes) {
+      const tree = { ...presentFiles, ...files, 'kustomization.yaml': kustomization };
+      const answer = await oracle.ask('kustomize', { files: tree, path: '', loadRestrictor: '' });
+      if (answer.error === undefined) accepted.push(error);
+    }
+  });
+  assert.deepEqual(accepted, []);
 });

@@ -1,11 +1,11 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../base/json.ts';
-import type { YamlText } from '../../kube/yamlNode.ts';
+import type { YamlNode, YamlText } from '../../kube/yamlNode.ts';
 import { decodeText } from './buildCache.ts';
 import { list, struct, text, type Decoder, type Located } from './decode.ts';
 import { defaultConfig } from './defaultConfig.gen.ts';
 import { fieldSpecShape, valueOf, type FieldSpecInput } from './kustomizationShape.ts';
 import type { Loader } from './loader.ts';
-import type { Place } from './node.ts';
+import { asNode, isNull, type Node, type Place } from './node.ts';
 import { convert, readYaml, requireJson } from './patchText.ts';
 import { BuildFailure, fail } from './problem.ts';
 import {
@@ -107,8 +107,9 @@ export function configOfCrds(loader: Loader, files: readonly Located<string>[]):
         'build-invalid-file',
         `${path} has no OpenAPI definitions`,
         root ?? node,
-        'see the crds field of kustomize',
+        'crds takes OpenAPI definitions by name',
       );
+    requireDefinitions(asNode(root as YamlNode));
     for (const name of Object.keys(definitions)) {
       const properties = propertiesOf(definitions, name);
       if (
@@ -121,6 +122,28 @@ export function configOfCrds(loader: Loader, files: readonly Located<string>[]):
     }
   }
   return config;
+}
+
+/** Refuses what upstream cannot read as definitions: mostly manifests of kinds, which belong under resources. */
+function requireDefinitions(root: Node): void {
+  const hint = 'crds takes OpenAPI definitions by name; a CustomResourceDefinition belongs under resources';
+  const membersOf = (given: Node, what: string): readonly (readonly [string, Node])[] => {
+    const node = given.kind === 'alias' ? asNode(given.target as YamlNode) : given;
+    if (isNull(node)) return [];
+    if (node.kind !== 'map') fail('build-invalid-file', `${what} must be a mapping`, node, hint);
+    return node.items.flatMap((key, index) =>
+      index % 2 === 0 ? [[key.text, node.items[index + 1] as Node] as const] : [],
+    );
+  };
+  const requireSchema = (node: Node, what: string): void => {
+    for (const [name, member] of membersOf(node, what))
+      if (name === 'properties')
+        for (const [property, schema] of membersOf(member, `${what}.properties`))
+          requireSchema(schema, `${what}.properties.${property}`);
+  };
+  for (const [name, definition] of membersOf(root, 'the file'))
+    for (const [field, schema] of membersOf(definition, name))
+      if (field.toLowerCase() === 'schema') requireSchema(schema, `${name}.${field}`);
 }
 
 function propertiesOf(definitions: JsonObject, name: string): JsonObject | undefined {

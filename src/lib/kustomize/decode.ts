@@ -126,7 +126,7 @@ export function struct<F extends Fields>(fields: F): Shape<Struct<F>> {
 }
 
 function unknownField(decoder: Decoder, node: YamlNode, key: string, known: readonly string[]): void {
-  const similar = known.find((field) => distance(field.toLowerCase(), key.toLowerCase()) <= 2);
+  const similar = similarField(key.toLowerCase(), known);
   decoder.problems.push({
     ...(decoder.strict
       ? { code: 'kustomization-invalid', message: `unknown field ${JSON.stringify(key)}` }
@@ -138,6 +138,17 @@ function unknownField(decoder: Decoder, node: YamlNode, key: string, known: read
     place: node,
     ...(similar !== undefined && { hint: `did you mean ${similar}?` }),
   });
+}
+
+/** A field that is spelled nearly so, or that ends or begins with what is written. */
+function similarField(key: string, known: readonly string[]): string | undefined {
+  const fields = known.map((field) => [field, field.toLowerCase()] as const);
+  const [similar] =
+    fields.find(([, field]) => distance(field, key) <= 2) ??
+    (key.length < 3 ? undefined : fields.find(([, field]) => field.endsWith(key))) ??
+    (key.length < 3 ? undefined : fields.find(([, field]) => field.startsWith(key))) ??
+    [];
+  return similar;
 }
 
 /** Edit distance, cut off at 3. */

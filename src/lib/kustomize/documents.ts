@@ -148,7 +148,8 @@ export function requireObject(node: Node): void {
       node,
       'a file that is no manifest does not belong into resources',
     );
-  if (isEmpty(kind) || kind?.text === '') fail('build-invalid-object', 'the object has no kind', node);
+  if (isEmpty(kind) || kind?.text === '')
+    fail('build-invalid-object', 'the object has no kind', node, 'add kind');
   if (kind?.text.endsWith('List') === true) return;
   const name = fieldOf(metadata, 'name');
   if (isEmpty(name) || name?.text === '')

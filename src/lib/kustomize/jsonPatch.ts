@@ -61,7 +61,11 @@ function apply(root: Node, operation: PatchOperation, budget: CopyBudget): Node 
       test(root, path, operation);
       return root;
     default:
-      return failed(operation, `unknown operation ${JSON.stringify(op)}`);
+      return failed(
+        operation,
+        `unknown operation ${JSON.stringify(op)}`,
+        'write add, remove, replace, move, copy or test',
+      );
   }
 }
 
@@ -69,7 +73,7 @@ function failed(operation: PatchOperation, reason: string, hint?: string): never
   const { op, path = '' } = operation;
   return fail(
     'build-invalid-patch',
-    `cannot ${op} ${path === '' ? '' : `${path}: `}${reason}`,
+    `cannot ${op}${path === '' ? '' : ` ${path}`}: ${reason}`,
     operation.place,
     hint,
   );
@@ -167,7 +171,12 @@ function remove({ container, key }: Slot, operation: PatchOperation): void {
   const items = container.items as Node[];
   if (container.kind === 'map') {
     const index = keyIndex(container, key);
-    if (index < 0) failed(operation, `there is no ${JSON.stringify(key)} to remove`);
+    if (index < 0)
+      failed(
+        operation,
+        `there is no ${JSON.stringify(key)} to remove`,
+        'check the path; in it / is written ~1',
+      );
     items.splice(index, 2);
     return;
   }

@@ -134,6 +134,7 @@ function checkKind(input: KustomizationInput, isComponent: boolean, problems: Bu
       code: 'kustomization-invalid',
       message: `kind must be Kustomization or Component, not ${kind}`,
       place: input.kind?.node ?? input.node,
+      hint: 'write kind: Kustomization, or leave kind and apiVersion out',
     });
   if (apiVersion !== '' && apiVersion !== expected)
     problems.push({

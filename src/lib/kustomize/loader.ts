@@ -128,6 +128,8 @@ export class Loader {
     const resolved = this.resolve(path);
     if (resolved === undefined) return this.#outside(path, place);
     this.read(resolved);
+    if (this.tree.has(resolved))
+      fail('build-file-missing', `${path} is a file, a folder is expected here`, place);
     if (!this.tree.isFolder(resolved))
       fail('build-file-missing', `there is no file or folder ${path}`, place, this.#similar(resolved));
     const root = this.tree.realPath?.(resolved) ?? resolved;

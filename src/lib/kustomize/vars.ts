@@ -148,7 +148,12 @@ function varValue(objects: readonly Resource[], name: string, variable: VarInput
     );
   const node = lookUp(object.root, splitFieldPath(path).flatMap(withIndex), place);
   if (node === undefined)
-    return fail('build-replacement', `the object of the var ${name} has no field ${path}`, place);
+    return fail(
+      'build-replacement',
+      `the object of the var ${name} has no field ${path}`,
+      place,
+      'check fieldref.fieldpath',
+    );
   return { value: primitiveOf(node), place: node };
 }
 

@@ -49,7 +49,12 @@ export function replacementTransformer(replacements: readonly ReplacementInput[]
           (replacement.source === undefined && replacement.sourceValue === undefined) ||
           targets === undefined
         )
-          fail('build-replacement', 'a replacement needs a source and at least one target', replacement.node);
+          fail(
+            'build-replacement',
+            'a replacement needs a source and at least one target',
+            replacement.node,
+            'add source and targets, or the path of a file that has them',
+          );
         result = replaceAll(result, replacement, targets, budget);
       }
       return result;
@@ -107,7 +112,12 @@ function sourceValue(objects: readonly Resource[], replacement: ReplacementInput
   const place = placeOf(source.fieldPath, source.node);
   const value = lookUp(object.root, splitFieldPath(path), place);
   if (value === undefined || isEmpty(value))
-    return fail('build-replacement', `the source has no value at ${path}`, place);
+    return fail(
+      'build-replacement',
+      `the source has no value at ${path}`,
+      place,
+      'check fieldPath; it starts at the root of the object',
+    );
   return part(value, source.options);
 }
 
@@ -154,7 +164,12 @@ function part(value: Node, options: FieldOptionsInput | undefined): Node {
   const index = options.index?.value ?? 0;
   const text = parts[index];
   if (text === undefined)
-    return fail('build-replacement', `there is no part ${index} in ${JSON.stringify(value.text)}`, place);
+    return fail(
+      'build-replacement',
+      `there is no part ${index} in ${JSON.stringify(value.text)}`,
+      place,
+      'parts count from 0',
+    );
   return { ...value, owner: undefined, text };
 }
 
