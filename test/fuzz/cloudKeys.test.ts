@@ -16,6 +16,7 @@ import { startSopsOracle } from '../oracle/oracle.ts';
 import { startAwsServer } from '../servers/cloudKeys/awsServer.ts';
 import { startAzureServer } from '../servers/cloudKeys/azureServer.ts';
 import { startGcpServer } from '../servers/cloudKeys/gcpServer.ts';
+import { startVaultServer } from '../servers/cloudKeys/vaultServer.ts';
 import { hasPython, startMoto } from './moto/startMoto.ts';
 
 // The real library and Plumb ask the same servers: what one wraps the other unwraps.
@@ -24,10 +25,11 @@ const { signal } = new AbortController();
 const arn = 'arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555';
 const resourceId = 'projects/p/locations/global/keyRings/r/cryptoKeys/k';
 const authority = createAuthority('plumb-tests');
-const [aws, gcp, azure] = await Promise.all([
+const [aws, gcp, azure, vault] = await Promise.all([
   startAwsServer([arn]),
   startGcpServer([resourceId]),
   startAzureServer('sops', issueServerCertificate(authority, 'vault', ['127.0.0.1'])),
+  startVaultServer('apps'),
 ]);
 aws.secrets.set('AKIAGIVEN', 'given-secret');
 setDefaultCACertificates([...getCACertificates('default'), authority.certificate]);
@@ -42,13 +44,14 @@ Object.assign(process.env, {
 const oracle = await startSopsOracle();
 after(async () => {
   await oracle.close();
-  await Promise.all([aws.close(), gcp.close(), azure.close()]);
+  await Promise.all([aws.close(), gcp.close(), azure.close(), vault.close()]);
   rmSync(folder, { recursive: true });
 });
 
 const ring: KeyRing = {
   ...emptyKeyRing,
   aws: { kind: 'keys', accessKeyId: 'AKIAGIVEN', secretAccessKey: new Secret('given-secret') },
+  vault: { token: new Secret(vault.token) },
   gcp: gcpLoginOf(gcp.credentials, gcp.url),
   azure: azureLoginOf(
     Buffer.from(
@@ -67,6 +70,7 @@ const environment = {
   GOOGLE_OAUTH_ACCESS_TOKEN: gcp.accessToken,
   SOPS_GCP_KMS_CLIENT_TYPE: 'rest',
   SOPS_GCP_KMS_ENDPOINT: gcp.url,
+  VAULT_TOKEN: vault.token,
   ORACLE_AZURE_TOKEN: azure.accessToken,
 };
 const lastModified = '2026-01-02T03:04:05Z';
@@ -122,6 +126,14 @@ test('Google Cloud KMS: what the real library wraps Plumb unwraps, and the other
 
 test('Azure Key Vault: what the real library wraps Plumb unwraps, and the other way round', async () => {
   await checkBothWays(aws.url, { keyGroups: [[azureKey]], rule: `azure_keyvault: ${azure.url}/keys/sops` });
+});
+
+test('Vault: what the real library wraps Plumb unwraps, and the other way round', () => {
+  const uri = `${vault.url}/v1/sops/keys/apps`;
+  return checkBothWays(aws.url, {
+    keyGroups: [[{ type: 'hc_vault', recipient: uri }]],
+    rule: `hc_vault_transit_uri: ${uri}`,
+  });
 });
 
 test('three clouds, two of them needed: what the real library splits Plumb joins, and the other way round', () =>

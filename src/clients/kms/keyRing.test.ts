@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { startVaultServer } from '../../../test/servers/cloudKeys/vaultServer.ts';
 import { isPlumbError } from '../../base/plumbError.ts';
 import { Secret } from '../../base/secret.ts';
 import { parseAgeIdentities, wrapWithAge } from './ageKeys.ts';
@@ -49,44 +48,33 @@ test('a kind of key that cannot be used is named, with the remedy', async () => 
   );
 });
 
-test('keys of a transit engine are asked of Vault, with the token and nothing else', async () => {
-  const asked: string[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-    request.on('end', () => {
-      asked.push(`${request.method} ${request.url} ${String(request.headers['x-vault-token'])} ${body}`);
-      const isAllowed = request.headers['x-vault-token'] === 'token';
-      const data =
-        request.url?.includes('/decrypt/') === true
-          ? { plaintext: dataKey.toString('base64') }
-          : { ciphertext: 'vault:v1:abc' };
-      response
-        .writeHead(isAllowed ? 200 : 403)
-        .end(JSON.stringify(isAllowed ? { data } : { errors: ['permission denied'] }));
-    });
-  }).listen(0, '127.0.0.1');
+test('keys of a transit engine are asked of Vault, with the token', async () => {
+  const server = await startVaultServer('apps');
   try {
-    await new Promise((resolve) => server.once('listening', resolve));
-    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const transit = key('hc_vault', 'vault:v1:abc', {
-      vault_address: address,
-      engine_path: 'sops',
-      key_name: 'apps',
-    });
-    const ring: KeyRing = { ...emptyKeyRing, vault: { token: new Secret('token') } };
-    assert.deepEqual(await wrapKey(ring, transit, dataKey, signal), { enc: 'vault:v1:abc' });
-    assert.deepEqual(Buffer.from(await unwrapKey(ring, transit, signal)), dataKey);
-    assert.equal(asked[1], 'POST /v1/sops/decrypt/apps token {"ciphertext":"vault:v1:abc"}');
+    const transit = (name: string, enc = ''): WrappedKey =>
+      key('hc_vault', enc, { vault_address: `${server.url}/`, engine_path: 'sops', key_name: name });
+    const ring: KeyRing = { ...emptyKeyRing, vault: { token: new Secret(server.token) } };
+    const { enc } = await wrapKey(ring, transit('apps'), dataKey, signal);
+    assert.match(enc, /^vault:v1:/);
+    assert.deepEqual(Buffer.from(await unwrapKey(ring, transit('apps', enc), signal)), dataKey);
+    assert.deepEqual(server.asked, ['POST /v1/sops/encrypt/apps', 'POST /v1/sops/decrypt/apps']);
     await assert.rejects(
-      unwrapKey({ ...ring, vault: { token: new Secret('other') } }, transit, signal),
+      unwrapKey(ring, transit('apps', `${enc.slice(0, -4)}AAAA`), signal),
+      /refused to decrypt: HTTP 400 \(invalid ciphertext: unable to decrypt\)/,
+    );
+    await assert.rejects(
+      wrapKey(ring, transit('lost'), dataKey, signal),
+      /HTTP 400 \(encryption key not found\)/,
+    );
+    await assert.rejects(
+      unwrapKey({ ...ring, vault: { token: new Secret('other') } }, transit('apps', enc), signal),
       (error) =>
         isPlumbError(error) &&
         /refused to decrypt: HTTP 403 \(permission denied\)/.test(error.message) &&
         !/other/.test(error.message),
     );
   } finally {
-    server.close();
+    await server.close();
   }
   const unreachable = key('hc_vault', 'x', {
     vault_address: 'http://127.0.0.1:1',
