@@ -176,6 +176,8 @@ export interface PlanView {
   readonly warnings: readonly string[];
   /** What is good to know, such as files that no commit holds yet. */
   readonly notes: readonly string[];
+  /** Clouds whose keys only the controllers' identity opens: the user may let Plumb use their own login there. */
+  readonly offeredLogins?: readonly string[];
 }
 
 /** What an override would do, before it starts: the engine in place of the object's controller, with the folder's files. */

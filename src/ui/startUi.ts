@@ -23,7 +23,15 @@ import { troubleBadge } from './model/badge.ts';
 import { followEngine, type WorkspaceState } from './workspaceState.ts';
 
 /** Settings that only the engine reads: changing one starts it anew. */
-const engineSettings = ['kubeconfig', 'context', 'namespace', 'sources', 'gitPath'];
+const engineSettings = [
+  'kubeconfig',
+  'context',
+  'namespace',
+  'sources',
+  'gitPath',
+  'requireSopsMac',
+  'useOwnCloudLogin',
+];
 
 /** Opens everything Plumb shows. The engine runs in trusted workspaces only: kubeconfigs may name programs to run. */
 export function startUi(context: vscode.ExtensionContext): vscode.Disposable {

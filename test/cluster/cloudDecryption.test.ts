@@ -174,6 +174,7 @@ test('workload identity: the own login is offered in the plan, and used and name
   const asked = aws.asked.length;
   await withEngine(false, async (engine) => {
     const plan = await engine.plan(ref, 'workingTree');
+    assert.deepEqual(plan.offeredLogins, ['AWS KMS', 'Google Cloud KMS']);
     const offers = plan.warnings.filter((text) => text.includes('plumb.useOwnCloudLogin'));
     assert.deepEqual(
       offers.map((text) => /^keys of (.+?) are opened with the workload identity/.exec(text)?.[1]),
@@ -188,6 +189,7 @@ test('workload identity: the own login is offered in the plan, and used and name
       plan.changes.map(({ action }) => action),
       ['unchanged'],
     );
+    assert.equal(plan.offeredLogins, undefined);
     assert.deepEqual(plan.warnings, [
       'decrypted with your own login at AWS KMS, in place of the workload identity of the controllers',
       'decrypted with your own login at Google Cloud KMS, in place of the workload identity of the controllers',

@@ -30,6 +30,7 @@ export function planView(id: string, cluster: string, planned: WorkloadPlan): Pl
     diagnostics: planned.diagnostics,
     warnings: planned.warnings,
     notes: planned.notes,
+    ...(planned.offeredLogins.length > 0 && { offeredLogins: planned.offeredLogins }),
   };
 }
 

@@ -48,6 +48,7 @@ export interface WorkloadPlan {
   readonly notes: readonly string[];
   /** What could not be decrypted here: the plan says nothing about it, and cannot be applied. */
   readonly unreadable: readonly Unreadable[];
+  readonly offeredLogins: readonly string[];
 }
 
 export interface PlanRequest {
@@ -134,6 +135,7 @@ export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> 
         kustomization.spec.serviceAccountName ?? profile.defaultServiceAccount ?? 'kustomize-controller',
       diagnostics: desired.diagnostics,
       unreadable: desired.unreadable,
+      offeredLogins: desired.own.neededLogins,
       notes: uncommittedNotes(untracked, kustomization, desired.objects),
       warnings: [
         ...warningsOf(kustomization, isInCluster, desired.objects.length, plan),

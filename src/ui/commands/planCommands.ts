@@ -2,7 +2,13 @@ import * as vscode from 'vscode';
 import { plumbError } from '../../base/plumbError.ts';
 import { formatRef, refKey, type ObjectRef } from '../../kube/object.ts';
 import type { PlanView, RunView } from '../../protocol/views.ts';
-import { applyConfirmation, diffSummary, pruneConfirmation, type Confirmation } from '../model/planText.ts';
+import {
+  applyConfirmation,
+  diffSummary,
+  loginQuestion,
+  pruneConfirmation,
+  type Confirmation,
+} from '../model/planText.ts';
 import { changedObjects, runText, runWarning } from '../model/runText.ts';
 import type { Command, CommandContext } from './commandContext.ts';
 import { withCancellableProgress } from './progress.ts';
@@ -100,9 +106,20 @@ async function planFromFolder(ctx: CommandContext, ref: ObjectRef): Promise<Plan
     ctx.engine.plan(ref, 'workingTree', { signal }),
   );
   ctx.plans.keep(plan);
+  void offerLogin(plan);
   for (const diagnostic of plan.diagnostics)
     ctx.log.warn('problem in the files', { ref: formatRef(ref), ...diagnostic });
   return plan;
+}
+
+/** The answer is a setting of this machine; the engine starts anew with it. */
+async function offerLogin(plan: PlanView): Promise<void> {
+  const question = loginQuestion(plan);
+  if (question === undefined) return;
+  const button = 'Use My Login';
+  if ((await vscode.window.showInformationMessage(question, button)) !== button) return;
+  const settings = vscode.workspace.getConfiguration('plumb');
+  await settings.update('useOwnCloudLogin', true, vscode.ConfigurationTarget.Global);
 }
 
 async function confirm({ message, detail, button }: Confirmation): Promise<boolean> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ChangeView, PlanView, StaleView } from '../../protocol/views.ts';
 import { diffPairs, PlanStore } from './planDocuments.ts';
-import { applyConfirmation, diffSummary, pruneConfirmation, valueText } from './planText.ts';
+import { applyConfirmation, diffSummary, loginQuestion, pruneConfirmation, valueText } from './planText.ts';
 
 const deployment = { group: 'apps', version: 'v1', kind: 'Deployment', namespace: 'shop', name: 'web' };
 const configMap = { group: '', version: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'old' };
@@ -31,6 +31,16 @@ function planOf(changes: readonly ChangeView[], stale: readonly StaleView[] = []
     notes: [],
   };
 }
+
+describe('the question for the own login', () => {
+  it('names the clouds and the workload, and is asked only where a login would help', () => {
+    assert.equal(loginQuestion(planOf([])), undefined);
+    assert.equal(
+      loginQuestion({ ...planOf([]), offeredLogins: ['AWS KMS', 'Google Cloud KMS'] }),
+      'The controllers open keys of AWS KMS and Google Cloud KMS for Kustomization/apps with their workload identity. Use your own login there instead?',
+    );
+  });
+});
 
 describe('the question before an apply', () => {
   it('names cluster, identity, objects and fields', () => {

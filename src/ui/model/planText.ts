@@ -123,6 +123,12 @@ function because(reason: string | undefined): string {
   return reason === undefined ? '' : ` (${reason})`;
 }
 
+/** Asks whether the user's own logins may stand in for the identity that only the controllers have; undefined where none would help. */
+export function loginQuestion({ ref, offeredLogins = [] }: PlanView): string | undefined {
+  if (offeredLogins.length === 0) return undefined;
+  return `The controllers open keys of ${offeredLogins.join(' and ')} for ${formatRef(ref)} with their workload identity. Use your own login there instead?`;
+}
+
 function detail(plan: PlanView, lines: readonly string[]): string {
   const shown = lines.length <= shownLines ? lines : lines.slice(0, shownLines - 1);
   const more = lines.length - shown.length;
