@@ -12,6 +12,8 @@ const sandbox = await ownSandboxCluster({ emulate: '1.33' });
 const flux = await fluxCluster(sandbox);
 const client = await createClusterClient({ kubeconfig: { paths: [sandbox.kubeconfig] }, log: silentLogger });
 after(() => client.close());
+// First what waits: hooks run as soon as no registered test is left.
+await testClientOn(sandbox);
 
 test('the server says which version it shows, and does not serve what came later', async () => {
   const { body } = await sandbox.request('GET', '/version');
@@ -29,7 +31,6 @@ test('the server says which version it shows, and does not serve what came later
 });
 
 testReconcilingOn(flux);
-await testClientOn(sandbox);
 
 test('a Deployment becomes available: controllers, scheduler and nodes work beside the older API', async () => {
   const namespace = await sandbox.freshNamespace('deployed');
