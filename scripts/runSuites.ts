@@ -54,6 +54,12 @@ const suites: readonly Suite[] = [
     onDemand: 'it needs zsh and fish',
     concurrency: 1,
   },
+  {
+    name: 'kubernetes',
+    files: ['test/kubernetes/*.test.ts'],
+    onDemand: 'the API servers of older Kubernetes versions take long to build',
+    concurrency: 1,
+  },
 ];
 
 const { values, positionals } = parseArgs({

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isPlumbError, plumbError } from '../../base/plumbError.ts';
 import { type ComponentName, componentNames, type Programs } from './components.ts';
@@ -13,17 +14,11 @@ const kubernetesVersion = 'v1.36.3';
  * `KUBEBUILDER_ASSETS` alone (see `missingComponents`). Throws SandboxFailed, or NotFound outside of a checkout.
  */
 export async function ensureSandboxPrograms(options: BuildOptions = {}): Promise<Programs> {
-  const [major = '', minor = ''] = kubernetesVersion.slice(1).split('.');
-  const stamp = 'k8s.io/component-base/version';
   const recipe = {
     name: 'sandbox',
     folder: join(checkoutFolder(), 'sandbox'),
     target: '.',
-    ldflags: [
-      `-X ${stamp}.gitVersion=${kubernetesVersion}`,
-      `-X ${stamp}.gitMajor=${major}`,
-      `-X ${stamp}.gitMinor=${minor}`,
-    ],
+    ldflags: versionFlags(kubernetesVersion),
   };
   try {
     const binary = await ensureGoBinary(recipe, options);
@@ -49,6 +44,42 @@ export async function ensureWholeSandbox(options: BuildOptions = {}): Promise<Pr
     message: `KUBEBUILDER_ASSETS has no ${missing.join(', ')}, so nothing would become ready`,
     hint: `install Go ${neededGo} from https://go.dev/dl, with which the whole sandbox is built`,
   });
+}
+
+/** Minors that the sandbox's own API server cannot show; a folder holds the go.mod of an API server of each. */
+const olderMinors = ['1.31', '1.32'] as const;
+export type OlderMinor = (typeof olderMinors)[number];
+
+/** Tells whether `ensureOlderApiServer` is for that Kubernetes; the sandbox shows others itself (`emulate`). */
+export function isOlderMinor(minor: string): minor is OlderMinor {
+  return olderMinors.some((older) => older === minor);
+}
+
+/**
+ * etcd of the sandbox and the real API server of an older Kubernetes, built from its Go module on first use in some minutes.
+ * No controllers: Deployments do not become available there. Throws SandboxFailed.
+ */
+export async function ensureOlderApiServer(minor: OlderMinor, options: BuildOptions = {}): Promise<Programs> {
+  const folder = join(checkoutFolder(), 'sandbox', 'kubernetes', minor);
+  const [, version = ''] =
+    /^\s*k8s\.io\/kubernetes (v\S+)/m.exec(await readFile(join(folder, 'go.mod'), 'utf8')) ?? [];
+  const { etcd = [] } = await ensureSandboxPrograms(options);
+  const apiserver = await ensureGoBinary(
+    { name: `kube-apiserver-${minor}`, folder, target: '.', ldflags: versionFlags(version) },
+    options,
+  );
+  return { etcd, apiserver: [apiserver] };
+}
+
+/** What upstream's own build puts into its programs: without it they say that they are v0.0.0. */
+function versionFlags(version: string): string[] {
+  const [major = '', minor = ''] = version.slice(1).split('.');
+  const stamp = 'k8s.io/component-base/version';
+  return [
+    `-X ${stamp}.gitVersion=${version}`,
+    `-X ${stamp}.gitMajor=${major}`,
+    `-X ${stamp}.gitMinor=${minor}`,
+  ];
 }
 
 /** The components that these programs lack. Without all five Deployments do not become available. */

@@ -1,0 +1,3 @@
+import { testKubernetes } from './testKubernetes.ts';
+
+await testKubernetes('1.35');
