@@ -47,3 +47,15 @@ test('refuses expressions nested without end instead of running out of stack', (
     errors: [{ message: 'expressions nested more than 500 deep', offset: 0 }],
   });
 });
+
+test('refuses variables that multiply each other instead of running out of memory', () => {
+  const long = 'a'.repeat(1_000_000);
+  const messages = (text: string): readonly string[] => {
+    const result = substituteText(text, () => long);
+    return 'errors' in result ? result.errors.map(({ message, offset }) => `${offset}: ${message}`) : [];
+  };
+  const refusal = 'variables make the text longer than 64 million characters';
+  assert.deepEqual(messages('${a//a/${a}}'), [`0: ${refusal}`]);
+  assert.deepEqual(messages('x${a}'.repeat(100)), [`${64 * 5 + 1}: ${refusal}`]);
+  assert.deepEqual(messages('${a} ${a//a/bc} ${a//b/${a}}'), []);
+});

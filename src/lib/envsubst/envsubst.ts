@@ -1,4 +1,4 @@
-import { applyOperator, providesDefault } from './operators.ts';
+import { applyOperator, longestResult, providesDefault } from './operators.ts';
 import { parseTemplate, type Expression, type TemplateNode } from './template.ts';
 
 /** The value of a variable, undefined when it is not set. */
@@ -24,25 +24,39 @@ export function substituteText(
 ): { readonly text: string } | { readonly errors: readonly SubstitutionError[] } {
   const template = parseTemplate(text);
   if ('message' in template) return { errors: [template] };
-  const errors: SubstitutionError[] = [];
-  const result = template.map((node) => evaluate(node, lookup, errors)).join('');
-  return errors.length === 0 ? { text: result } : { errors };
+  const run: Run = { lookup, errors: [], room: maxLength };
+  const result = template.map((node) => evaluate(node, run)).join('');
+  return run.errors.length === 0 ? { text: result } : { errors: run.errors };
 }
 
-function evaluate(node: TemplateNode, lookup: VariableLookup, errors: SubstitutionError[]): string {
-  return typeof node === 'string' ? node : evaluateExpression(node, lookup, errors);
+/** Upstream has no limit; no cluster takes an object as long as this, and expressions in each other multiply. */
+const maxLength = 64_000_000;
+
+interface Run {
+  readonly lookup: VariableLookup;
+  readonly errors: SubstitutionError[];
+  /** How many characters expressions may still make. */
+  room: number;
 }
 
-function evaluateExpression(
-  { name, operator, args, offset }: Expression,
-  lookup: VariableLookup,
-  errors: SubstitutionError[],
-): string {
-  const values = args.map((arg) => evaluate(arg, lookup, errors));
+function evaluate(node: TemplateNode, run: Run): string {
+  return typeof node === 'string' ? node : evaluateExpression(node, run);
+}
+
+function evaluateExpression({ name, operator, args, offset }: Expression, run: Run): string {
+  const { lookup, errors } = run;
+  const values = args.map((arg) => evaluate(arg, run));
   const value = lookup(name);
   if (value === undefined && !providesDefault(operator)) {
     const quoted = JSON.stringify(name);
     errors.push({ message: `variable not set (strict mode): ${quoted}`, offset, variable: name });
   }
-  return applyOperator(operator, value ?? '', values);
+  if (run.room < 0) return '';
+  run.room -= longestResult(operator, value ?? '', values);
+  if (run.room >= 0) return applyOperator(operator, value ?? '', values);
+  errors.push({
+    message: `variables make the text longer than ${maxLength / 1e6} million characters`,
+    offset,
+  });
+  return '';
 }

@@ -14,6 +14,14 @@ export function applyOperator(operator: string, value: string, args: readonly st
   return (operators[operator] ?? withDefault)(value, args);
 }
 
+/** At most how long the operator makes the value, without making it. */
+export function longestResult(operator: string, value: string, args: readonly string[]): number {
+  const [first = '', second = ''] = args;
+  if (operator !== '//') return value.length + args.reduce((sum, arg) => sum + arg.length, 0);
+  const places = second === '' ? 0 : first === '' ? value.length + 1 : value.split(first).length - 1;
+  return value.length + places * second.length;
+}
+
 const operators: Readonly<Record<string, Operator>> = {
   '^': (value) => mapFirst(value, upperRune),
   '^^': (value) => [...value].map(upperRune).join(''),
