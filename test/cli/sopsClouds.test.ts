@@ -55,7 +55,7 @@ write(
 test('a file of three clouds opens with the logins of any two, as its rule says', async () => {
   write('groups.yaml', secret);
   const encrypted = await sops(['encrypt', '-i', 'groups.yaml'], { ...awsLogin, ...gcpLogin, ...azureLogin });
-  assert.equal(encrypted.code, 0, encrypted.err);
+  assert.deepEqual([encrypted.code, encrypted.err], [0, 'groups.yaml encrypted\n'], 'no library speaks up');
   const text = read('groups.yaml');
   assert.match(text, new RegExp(`version: ${azure.version}$`, 'm'), 'the vault told the version');
   assert.match(text, /^ +context:\n +app: web$/m);

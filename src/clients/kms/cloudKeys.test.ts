@@ -153,6 +153,14 @@ test('a service account of Google signs for its token, once', async () => {
   );
 });
 
+test('the credentials say where Google Cloud KMS is, unless the environment does', async () => {
+  const elsewhere = JSON.stringify({ ...JSON.parse(gcp.credentials), universe_domain: 's3nsapis.fr' });
+  assert.equal((await gcpLoginOf(elsewhere, undefined)(signal)).endpoint, 'https://cloudkms.s3nsapis.fr');
+  assert.equal((await gcpLoginOf(elsewhere, gcp.url)(signal)).endpoint, gcp.url);
+  const standard = await gcpLoginOf(gcp.credentials, undefined)(signal);
+  assert.equal(standard.endpoint, 'https://cloudkms.googleapis.com');
+});
+
 test('the own login at Google is that of gcloud, also on behalf of a service account', async () => {
   const user = {
     type: 'authorized_user',

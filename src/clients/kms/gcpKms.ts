@@ -1,14 +1,17 @@
 import { isJsonObject } from '../../base/json.ts';
 import { plumbError } from '../../base/plumbError.ts';
-import type { TokenSource } from './accessToken.ts';
+import type { Secret } from '../../base/secret.ts';
 import { askKeyService, privateUrl, shortWords } from './keyService.ts';
 
-/** Who asks Google Cloud KMS, and where. */
-export interface GcpLogin {
-  readonly token: TokenSource;
+/** What it takes to ask Google Cloud KMS. */
+export interface GcpAccess {
+  readonly token: Secret<string>;
   /** `https://cloudkms.googleapis.com`, or that of another universe. */
   readonly endpoint: string;
 }
+
+/** Gives access that is good for a while yet. Throws DecryptionFailed. */
+export type GcpLogin = (signal: AbortSignal) => Promise<GcpAccess>;
 
 /** What a key of Google Cloud KMS has wrapped. Throws DecryptionFailed. */
 export async function unwrapWithGcp(
@@ -39,7 +42,7 @@ async function call(
   operation: 'encrypt' | 'decrypt',
   body: Readonly<Record<string, string>>,
   member: string,
-  { token, endpoint }: GcpLogin,
+  login: GcpLogin,
   signal: AbortSignal,
 ): Promise<string> {
   if (!resourcePattern.test(resourceId))
@@ -47,6 +50,7 @@ async function call(
       message: 'google cloud kms: that is no resource id of a key',
       hint: 'write projects/P/locations/L/keyRings/R/cryptoKeys/K',
     });
+  const { token, endpoint } = await login(signal);
   const base = privateUrl(endpoint, 'Google Cloud KMS');
   const path = resourceId.split('/').map(encodeURIComponent).join('/');
   const answer = await askKeyService({
@@ -54,7 +58,7 @@ async function call(
     url: new URL(`/v1/${path}:${operation}`, base),
     headers: {
       'content-type': 'application/json',
-      authorization: `Bearer ${(await token(signal)).reveal()}`,
+      authorization: `Bearer ${token.reveal()}`,
     },
     body: JSON.stringify(body),
     signal,

@@ -16,11 +16,12 @@ const googleTokenEndpoint = 'https://oauth2.googleapis.com/token';
  */
 export function gcpLoginOf(text: string, endpoint: string | undefined): GcpLogin {
   const credentials = parseCredentials(text);
-  const universe = textOf(credentials['universe_domain']);
-  return {
-    token: tokenSourceOf(credentials),
-    endpoint: endpoint ?? `https://cloudkms.${universe ?? 'googleapis.com'}`,
-  };
+  const universe = textOf(credentials['universe_domain']) ?? 'googleapis.com';
+  const token = tokenSourceOf(credentials);
+  return async (signal) => ({
+    token: await token(signal),
+    endpoint: endpoint ?? `https://cloudkms.${universe}`,
+  });
 }
 
 /** Where the user's environment says Cloud KMS is; undefined where the credentials decide. */

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { isJsonObject, parseJson } from '../../base/json.ts';
 import { plumbError } from '../../base/plumbError.ts';
 import { Secret } from '../../base/secret.ts';
-import { keptToken, type AccessToken, type TokenSource } from './accessToken.ts';
+import { keptToken, type AccessToken } from './accessToken.ts';
 import { azureLogin, tokensByResource } from './azureLogin.ts';
 import type { AzureLogin } from './azureKeyVault.ts';
 import type { GcpLogin } from './gcpKms.ts';
@@ -28,12 +28,12 @@ function ownGcpLogin(places: UserKeyPlaces): GcpLogin {
   const accessToken = environment['GOOGLE_OAUTH_ACCESS_TOKEN'] ?? '';
   const given = environment['GOOGLE_CREDENTIALS'] ?? '';
   let login: Promise<GcpLogin> | undefined;
-  const token: TokenSource = async (signal) => {
-    if (given === '' && accessToken !== '') return new Secret(accessToken);
+  return async (signal) => {
+    if (given === '' && accessToken !== '')
+      return { token: new Secret(accessToken), endpoint: endpoint ?? 'https://cloudkms.googleapis.com' };
     login ??= readGcpCredentials(given, places).then((text) => gcpLoginOf(text, endpoint));
-    return (await login).token(signal);
+    return (await login)(signal);
   };
-  return { token, endpoint: endpoint ?? 'https://cloudkms.googleapis.com' };
 }
 
 async function readGcpCredentials(

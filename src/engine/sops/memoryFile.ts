@@ -7,7 +7,7 @@ const memoryFolder = '/dev/shm';
 
 /**
  * Gives the text to a program as a file that lies in memory only: in a folder of its own that nobody else can enter,
- * * removed when the work ends, however it ends. Gives what the file holds then.
+ * removed when the work ends, however it ends. Gives what the file holds then.
  * Throws InvalidConfiguration where there is no file system in memory: plain text is never written to a disk.
  */
 export async function withMemoryFile(
