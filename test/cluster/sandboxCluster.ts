@@ -147,8 +147,10 @@ function waitWith(access: AdministratorAccess): SandboxCluster['waitFor'] {
     for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await delay(pollMs)) {
       const { status, body } = await apiRequest(access, 'GET', path);
       last = body;
+      // A path that is not served yet is answered with plain text.
+      if (status !== 200) continue;
       const object = JSON.parse(body) as JsonObject;
-      if (status === 200 && condition(object)) return object;
+      if (condition(object)) return object;
     }
     throw new Error(`${path} was not as expected within ${patienceMs / 1000} s: ${last}`);
   };
