@@ -84,18 +84,21 @@ function filesOf(fleet: Fleet, revision: Readonly<Record<string, string>>): Read
   };
 }
 
-/** The fleet's ConfigMaps with their values, and the inventory as text. */
-async function stateOf(fleet: Fleet, ref: ObjectRef) {
+/** The fleet's ConfigMaps with their values. */
+async function liveIn(fleet: Fleet, ref: ObjectRef): Promise<ReadonlyMap<string, string>> {
   const labelSelector = `kustomize.toolkit.fluxcd.io/name=${ref.name}`;
   const listed = await flux.client.list(
     { group: '', version: 'v1', kind: 'ConfigMap' },
     { namespace: fleet.namespace, labelSelector },
   );
   assert.ok(listed.type === 'ok');
-  const live = new Map(
+  return new Map(
     listed.value.map((object) => [object.metadata.name, (object['data'] as { value: string }).value]),
   );
-  return { live, recorded: inventoryOf(await fleet.read(ref)) };
+}
+
+async function stateOf(fleet: Fleet, ref: ObjectRef) {
+  return { live: await liveIn(fleet, ref), recorded: inventoryOf(await fleet.read(ref)) };
 }
 
 /** Whatever went wrong: everything that is there is recorded, and nothing is gone that was and is wanted. */
@@ -162,9 +165,19 @@ for (const [name, fault, matches] of faults)
         }
         await checkConverged(fleet, ref, revision);
       }
+      await flux.client.delete(ref);
+      for (let run = 1; await flux.exists(ref); run++) {
+        runs++;
+        assert.ok(run < mostRuns, `seed ${seed}: ${run} runs have not deleted it`);
+        const cluster = resendingClient(client, { clock: systemClock, signal: flux.kustomize.signal });
+        await fleet.run(ref, { cluster }).catch((error: unknown) => {
+          assert.notEqual(asPlumbError(error).kind, 'bug', String(error));
+        });
+      }
+      assert.deepEqual(await liveIn(fleet, ref), new Map());
       assert.ok(injected > 0, `seed ${seed}: no request went wrong`);
       t.diagnostic(
-        `${revisions.length} revisions in ${runs} runs with seed ${seed}, ${injected} requests went wrong`,
+        `${revisions.length} revisions and a deletion in ${runs} runs with seed ${seed}, ${injected} requests went wrong`,
       );
     } finally {
       client.close();
@@ -243,6 +256,10 @@ test('the whole engine converges through everything at once, with watches that b
       const deployment = fleet.ref('Deployment', 'web', 'apps');
       assert.equal(computeStatus(await flux.get(deployment)).status, 'Current');
     }
+    await flux.client.delete(ref);
+    const all = `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${fleet.namespace}/kustomizations`;
+    await sandbox.waitFor(all, (list) => (list['items'] as readonly unknown[]).length === 0);
+    assert.deepEqual(await liveIn(fleet, ref), new Map());
     t.diagnostic(`${revisions.length} revisions in ${runs} runs with seed ${seed}`);
   } finally {
     clearInterval(drops);
