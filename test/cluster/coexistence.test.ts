@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { isPlumbError } from '../../src/base/plumbError.ts';
 import type { Kustomization } from '../../src/flux/api/kustomize.gen.ts';
+import { inventoryOf } from '../../src/flux/kustomization.ts';
 import type { Engine } from '../../src/protocol/engine.ts';
 import { configMap } from './fluxCluster.ts';
 import { nextEvent, sharedFleet } from './sharedFleet.ts';
@@ -205,6 +208,32 @@ test('an override in local mode takes the folder and leaves conditions alone; it
   assert.equal((await engine.reconcile(apps, false)).ready, true);
   assert.deepEqual(await color(), { color: 'blue' });
   await engine.setMode('observe');
+});
+
+test('a suspended Kustomization runs once under an override in local mode, and stays suspended', async () => {
+  await fleet.write({ 'apps/more.yaml': configMap('more', { color: 'grey' }) });
+  const more = { ...settings, name: 'more' };
+  const engine = await fleet.engine();
+  await engine.setMode('local');
+  await engine.suspend(apps, 'frozen');
+  const refused = await engine.reconcile(apps, false);
+  assert.deepEqual([refused.ready, refused.reason], [false, 'Suspended']);
+  const { id, suspendedBy } = await engine.planOverride(apps);
+  assert.equal(suspendedBy?.reason, 'frozen');
+  await engine.startOverride(id, 'object');
+  assert.equal((await engine.reconcile(apps, false)).ready, true);
+  await engine.endOverride(apps);
+  assert.deepEqual((await flux.get(more))['data'], { color: 'grey' });
+  // The inventory was written, and was known for our own: local mode goes on.
+  assert.match(JSON.stringify(inventoryOf(await flux.get<Kustomization>(apps))), /"more"/);
+  assert.equal(await mode(engine), 'local');
+  const { spec, metadata } = await flux.get<Kustomization>(apps);
+  assert.deepEqual([spec.suspend, metadata.annotations?.['plumb.dev/suspend-reason']], [true, 'frozen']);
+  await engine.resume(apps);
+  assert.equal((await engine.reconcile(apps, false)).ready, true);
+  assert.equal(await flux.exists(more), false);
+  await engine.setMode('observe');
+  await rm(join(fleet.clone, 'apps/more.yaml'));
 });
 
 test('an engine that is bound to another cluster shows this one and writes nothing to it', async () => {

@@ -49,6 +49,7 @@ export class Override {
   readonly #record: OverrideRecord | undefined;
   readonly #over = new AbortController();
   #ended: PlumbError | undefined;
+  #local: WritePermit | undefined;
   /** False once somebody else has decided about spec.suspend, or the object is to be deleted. */
   #restoresSuspend = true;
   #renewedWallMs: number;
@@ -77,9 +78,11 @@ export class Override {
     return this.#record !== undefined;
   }
 
-  /** In local mode nobody else reconciles the object: nothing of it is written. */
-  static beside(options: OverrideOptions): Override {
-    return new Override(options, undefined, { before: undefined, since: undefined });
+  /** In local mode nobody else reconciles the object: it stays as it is, and the Leases are the right to write. */
+  static beside(options: OverrideOptions, local: WritePermit): Override {
+    const override = new Override(options, undefined, { before: undefined, since: undefined });
+    override.#local = local;
+    return override;
   }
 
   /**
@@ -139,8 +142,9 @@ export class Override {
     require: () => {
       if (!this.#isRenewed()) this.#giveUp('it was not kept in time, as after a sleep');
       if (this.#ended !== undefined) throw this.#ended;
+      this.#local?.require();
     },
-    own: (_ref, write) => write(),
+    own: (ref, write) => this.#local?.own(ref, write) ?? write(),
   };
 
   /** Stops writing and restores spec.suspend. What somebody else has made of the object meanwhile stays. */

@@ -115,7 +115,7 @@ export class Overrides {
     };
     const override =
       mode === 'local'
-        ? Override.beside(options)
+        ? Override.beside(options, this.#session.localPermit)
         : await Override.start(
             options,
             {
