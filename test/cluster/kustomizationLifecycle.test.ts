@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { silentLogger } from '../../src/base/logger.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { createClusterClient } from '../../src/clients/cluster/createClusterClient.ts';
 import { systemClock } from '../../src/engine/systemClock.ts';
 import { defaultProfile } from '../../src/flux/controllerProfile.ts';
+import { startFaultProxy } from '../servers/faultProxy.ts';
 import { conditionTexts, configMap, fleetOn, fluxCluster, inNamespace } from './fluxCluster.ts';
 
 const flux = await fluxCluster();
@@ -196,6 +200,44 @@ test('a wait for the end of the objects that runs out is told, and the Kustomiza
   );
   await release();
 });
+
+for (const [what, status] of [
+  ['may not be read', 403],
+  ['cannot be read for now', 500],
+] as const)
+  test(`a service account that ${what} leaves no objects behind: the deletion is tried again`, async () => {
+    const name = `unread-${status}`;
+    await fleet.commit({ [`${name}/a.yaml`]: manifest(name) });
+    const ref = await fleet.kustomization(name, { serviceAccountName: 'writer' });
+    await grantWriter(['*']);
+    assert.equal((await fleet.run(ref)).result, 'succeeded');
+    await flux.client.delete(ref);
+    const proxy = await startFaultProxy(flux.sandbox.kubeconfig, ({ path }) =>
+      path.endsWith('/serviceaccounts/writer')
+        ? {
+            type: 'answer',
+            status,
+            body: JSON.stringify({ kind: 'Status', code: status, message: 'not now' }),
+          }
+        : undefined,
+    );
+    const cluster = await createClusterClient({
+      kubeconfig: { text: new Secret(proxy.kubeconfigText), subject: 'test' },
+      log: silentLogger,
+    });
+    try {
+      await assert.rejects(
+        fleet.run(ref, { cluster }),
+        /ServiceAccount\/.*\/writer: cannot be read.*not now/,
+      );
+    } finally {
+      cluster.close();
+      await proxy.close();
+    }
+    assert.deepEqual([await flux.exists(ref), await flux.exists(fleet.ref('ConfigMap', name))], [true, true]);
+    assert.equal((await fleet.run(ref)).result, 'deleted');
+    assert.equal(await flux.exists(fleet.ref('ConfigMap', name)), false);
+  });
 
 test('deleting a suspended Kustomization orphans its objects', async () => {
   await fleet.commit({ 'orphan/a.yaml': manifest('orphan') });

@@ -1,5 +1,5 @@
 import { formatRef, type ObjectRef } from '../../kube/object.ts';
-import { asPlumbError } from '../../base/plumbError.ts';
+import { asPlumbError, plumbError } from '../../base/plumbError.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
 import { fluxFinalizer } from '../../flux/finalizer.ts';
 import { timeoutOf } from '../../flux/kustomization.ts';
@@ -55,12 +55,22 @@ export function deletesObjects(kustomization: Kustomization): boolean {
   }
 }
 
-/** Without its service account nobody may delete the objects: they are left, and the finalizer goes all the same. */
+/**
+ * Without its service account nobody may delete the objects: they are left, and the finalizer goes all the same. Upstream takes any
+ * error for that; a server that does not answer, or may not, is no reason to leave objects behind.
+ */
 async function canAct({ ctx, object }: KustomizationRun): Promise<boolean> {
   const { serviceAccount } = rightsOf(object, ctx.profile);
   if (serviceAccount === undefined) return true;
   const ref: ObjectRef = { group: '', version: 'v1', kind: 'ServiceAccount', ...serviceAccount };
-  return (await ctx.cluster.get(ref, ctx.signal)).type === 'ok';
+  const answer = await ctx.cluster.get(ref, ctx.signal);
+  if (answer.type === 'ok') return true;
+  if (answer.refusal.httpStatus === 404) return false;
+  throw plumbError('ReconciliationFailed', {
+    subject: formatRef(ref),
+    message: `cannot be read, so the objects of ${object.metadata.name} wait for their deletion: ${answer.refusal.message}`,
+    hint: 'it is tried again; the right to get ServiceAccounts is needed',
+  });
 }
 
 async function deleteObjects(run: KustomizationRun): Promise<ChangeSet> {
