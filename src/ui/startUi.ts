@@ -10,6 +10,7 @@ import { syncDocuments } from './documents.ts';
 import { showDriftDecorations } from './drift/driftDecorations.ts';
 import { registerDriftProviders } from './drift/driftProviders.ts';
 import { followDrift } from './drift/driftStore.ts';
+import { provideEncryptedFiles } from './encryptedFiles.ts';
 import { createEngineClient, type EngineClient, type RpcModule } from './engineClient.ts';
 import type { LanguageClientModule } from './languageClient.ts';
 import { createLog, type Log } from './log.ts';
@@ -58,6 +59,7 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
   const statusBar = showStatusBar(workspaceState, state);
   const plans = providePlanContent();
   const ui = { engine, state: workspaceState, plans, log };
+  const encryptedFiles = provideEncryptedFiles(engine, log);
   const onSave = new ReconcileOnSave(ui, context.workspaceState);
   const opened: vscode.Disposable[] = [
     log,
@@ -83,7 +85,15 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
       entries: ({ sources }, warnings) => sourceEntries(sources, warnings),
     }),
     onSave,
-    registerCommands({ ...ui, bindings, credentials, onSave, memory: context.workspaceState }),
+    encryptedFiles,
+    registerCommands({
+      ...ui,
+      bindings,
+      credentials,
+      encryptedFiles,
+      onSave,
+      memory: context.workspaceState,
+    }),
     // The last thing to end: it finishes the object it has in hand.
     { dispose: () => void engine.dispose() },
   ];

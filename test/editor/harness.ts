@@ -21,6 +21,8 @@ export interface EditorOptions {
 /** VS Code in a browser with the built extension, for the tests of one file. */
 export interface Editor {
   readonly tools: EditorTools;
+  /** All that the editor keeps on this machine's disk. */
+  readonly stateFolder: string;
   /**
    * Opens a folder in a fresh window and runs the test in it; afterwards the window is closed. On failure a screenshot
    * and the log are kept under the test's name.
@@ -44,6 +46,7 @@ export async function startEditor(options: EditorOptions = {}): Promise<Editor> 
   after(() => browser.close());
   return {
     tools,
+    stateFolder: server.stateFolder,
     inWindow: async (test, folder, work) => {
       const url = server.url.replace(/folder=.*/, `folder=${encodeURIComponent(folder)}`);
       const workbench = await openWorkbench({ browser, url, password: server.password, screenshots });

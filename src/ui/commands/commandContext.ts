@@ -1,6 +1,7 @@
 import type * as vscode from 'vscode';
 import type { Binding, FoundCluster } from '../model/binding.ts';
 import type { CredentialBroker } from '../credentials.ts';
+import type { EncryptedFiles } from '../encryptedFiles.ts';
 import type { EngineClient } from '../engineClient.ts';
 import type { Log } from '../log.ts';
 import type { PlanContent } from '../planContent.ts';
@@ -26,6 +27,7 @@ export interface CommandContext extends UiContext {
     chooseAnew(context: string): Promise<void>;
   };
   readonly credentials: Pick<CredentialBroker, 'worked' | 'drop' | 'forget'>;
+  readonly encryptedFiles: Pick<EncryptedFiles, 'edit' | 'save'>;
   /** What the user said last, for this workspace. Holds no secrets. */
   readonly memory: vscode.Memento;
 }

@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, Command>> = {
   'plumb.chooseCluster': chooseCluster,
   'plumb.copyName': copyName,
   'plumb.diff': showDifferences,
+  'plumb.editEncryptedFile': editEncryptedFile,
   'plumb.endOverride': endOverride,
   'plumb.forgetCredentials': (ctx) => ctx.credentials.forget(),
   'plumb.leaveLocalMode': leaveLocalMode,
@@ -36,6 +37,7 @@ const commands: Readonly<Record<string, Command>> = {
     await ctx.state.refresh();
   },
   'plumb.resume': resume,
+  'plumb.saveEncryptedFile': (ctx) => ctx.encryptedFiles.save(),
   'plumb.setMode': setMode,
   'plumb.setReconcileOnSave': (ctx) => ctx.onSave.choose(),
   'plumb.setRevert': setRevert,
@@ -44,6 +46,13 @@ const commands: Readonly<Record<string, Command>> = {
   'plumb.suspend': suspend,
   'plumb.uninstall': uninstall,
 };
+
+/** The plain text of the file that is shown, or that a menu was opened on. */
+async function editEncryptedFile(ctx: CommandContext, argument: unknown): Promise<void> {
+  const uri = argument instanceof vscode.Uri ? argument : vscode.window.activeTextEditor?.document.uri;
+  if (uri?.scheme === 'file') return ctx.encryptedFiles.edit(uri);
+  void vscode.window.showInformationMessage('Open the encrypted file first, then edit it.');
+}
 
 /** Registers them. A failure is shown with what the user can do about it; a cancelled one is not. */
 export function registerCommands(ctx: CommandContext): vscode.Disposable {
