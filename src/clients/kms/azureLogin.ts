@@ -100,6 +100,7 @@ function certificateProof(
   endpoint: string,
 ): () => Readonly<Record<string, string>> {
   const { certificates, key } = readPem(clientCertificate, clientCertificatePassword);
+  if (key.asymmetricKeyType !== 'rsa') throw broken('its key is no RSA key, which Azure asks for');
   const own = certificates.find((certificate) => certificate.checkPrivateKey(key));
   if (own === undefined) throw broken('no certificate fits the private key');
   const chain = sendChain === true ? { x5c: certificates.map(({ raw }) => raw.toString('base64')) } : {};

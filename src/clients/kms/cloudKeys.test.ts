@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -246,9 +247,14 @@ test('Azure Key Vault is asked with a certificate that signs', async () => {
   const asked = key('azure_kv', { vault_url: azure.url, name: 'sops', version: azure.version });
   const login = azureLoginOf(Buffer.from(JSON.stringify(entry)));
   await roundTrip({ ...emptyKeyRing, azure: login }, asked);
+  const pem = { type: 'pkcs8', format: 'pem' } as const;
+  const curveKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export(pem);
+  const foreignKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export(pem);
   for (const [change, words] of [
     [{ clientCertificatePassword: 'wrong-password' }, /the private key or a certificate cannot be read/],
     [{ clientCertificate: 'MIIsecret' }, /it holds no private key in PEM/],
+    [{ clientCertificate: `${applicationCertificate.certificate}${curveKey}` }, /its key is no RSA key/],
+    [{ clientCertificate: foreignKey }, /no certificate fits the private key/],
     [{ clientCertificate: '', clientSecret: '' }, /clientId alone names a managed identity/],
     [{ tenantId: 'a/b' }, /characters that none has/],
   ] as const)
