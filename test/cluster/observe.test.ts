@@ -40,19 +40,8 @@ const apps = await fleet.kustomization('apps');
 const settings: ObjectRef = { group: '', version: 'v1', kind: 'ConfigMap', namespace, name: 'settings' };
 const web: ObjectRef = { group: 'apps', version: 'v1', kind: 'Deployment', namespace, name: 'web' };
 const settingsFile = pathToFileURL(join(fleet.clone, 'apps/settings.yaml')).href;
-await untilReady();
+await fleet.untilReady(apps);
 const engine = await fleet.engine({ schedule: 'continuous' });
-
-async function untilReady(): Promise<void> {
-  const path = `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/apps`;
-  await sandbox.waitFor(path, (object) => {
-    const { metadata, status } = object as unknown as Kustomization;
-    return (
-      status?.observedGeneration === metadata.generation &&
-      status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true
-    );
-  });
-}
 
 const workloadKinds = [
   '/apis/apps/v1/namespaces/NAMESPACE/deployments',
@@ -173,7 +162,7 @@ test('it suspends with a reason and resumes; the workloads are as they were', as
   );
   await engine.resume(apps);
   assert.equal((await liveApps()).spec.suspend, undefined);
-  await untilReady();
+  await fleet.untilReady(apps);
   await untilShown(({ state }) => state === 'ready');
   assert.deepEqual(await workloads(), before);
 });

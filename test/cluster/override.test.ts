@@ -34,7 +34,7 @@ await fleet.publish();
 await fleet.startController(['--requeue-dependency=1s']);
 const apps = await fleet.kustomization('apps');
 const after = await fleet.kustomization('after', { dependsOn: [{ name: 'apps' }] });
-for (const ref of [apps, after]) await ready(ref);
+for (const ref of [apps, after]) await fleet.untilReady(ref);
 
 function pathOf({ name }: ObjectRef): string {
   return `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${name}`;
@@ -48,17 +48,6 @@ async function color(name = 'settings'): Promise<string | undefined> {
   return (await flux.get<{ readonly data?: Readonly<Record<string, string>> }>(configMapRef(name))).data?.[
     'color'
   ];
-}
-
-async function ready(ref: ObjectRef): Promise<void> {
-  await sandbox.waitFor(pathOf(ref), (object) => {
-    const { metadata, spec, status } = object as unknown as Kustomization;
-    return (
-      spec.suspend !== true &&
-      status?.observedGeneration === metadata.generation &&
-      status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true
-    );
-  });
 }
 
 function suspendOf(kustomization: Kustomization): boolean | undefined {
@@ -123,7 +112,7 @@ test('an override suspends by handshake, writes the folder, leaves status to the
   // Dependents go on: they compare revisions.
   assert.equal((await engine.reconcile(after, false)).reason, 'ReconciliationSucceeded');
   await engine.endOverride(apps);
-  await ready(apps);
+  await fleet.untilReady(apps);
   assert.equal(await color(), 'blue');
   const restored = await flux.get<Kustomization>(apps);
   assert.equal(suspendOf(restored), undefined);
@@ -171,7 +160,7 @@ test('a resume by somebody else ends the override at once: nothing more is writt
   );
   assert.match(await ended, /somebody resumed it/);
   await sandbox.waitFor(pathOf(apps), (object) => !JSON.stringify(object).includes('plumb.dev/override'));
-  await ready(apps);
+  await fleet.untilReady(apps);
   const plan = await engine.plan(apps, 'workingTree');
   assert.ok(
     plan.warnings.some((text) => /suspends it for one run/.test(text)),
@@ -184,9 +173,9 @@ test('a resume by somebody else ends the override at once: nothing more is writt
 
 test('a real parent whose Git says suspend: false resumes what is overridden, and that ends the override', async () => {
   const parent = await fleet.kustomization('parent');
-  await ready(parent);
+  await fleet.untilReady(parent);
   const ref = { ...parent, name: 'child' };
-  await ready(ref);
+  await fleet.untilReady(ref);
   const engine = await fleet.engine();
   await start(engine, ref);
   assert.equal(suspendOf(await flux.get<Kustomization>(ref)), true);
@@ -194,14 +183,14 @@ test('a real parent whose Git says suspend: false resumes what is overridden, an
   // Asked by annotation: in observe mode the controller in the cluster runs the parent.
   assert.equal((await engine.reconcile(parent, false)).reason, 'ReconciliationSucceeded');
   assert.match(await ended, /somebody resumed it, as a parent does whose Git says so/);
-  await ready(ref);
+  await fleet.untilReady(ref);
   assert.equal(suspendOf(await flux.get<Kustomization>(ref)), false);
 });
 
 test('a deletion ends the override, and an object deleted while suspended keeps its objects', async () => {
   const engine = await fleet.engine();
   const doomed = await fleet.kustomization('doomed', { path: './after' });
-  await ready(doomed);
+  await fleet.untilReady(doomed);
   await start(engine, doomed);
   const ended = endOf(engine);
   await flux.client.delete(doomed);
@@ -224,7 +213,7 @@ test('somebody else’s suspend is named before it is passed over, and is there 
   await engine.endOverride(apps);
   assert.equal(suspendOf(await flux.get<Kustomization>(apps)), true);
   await engine.resume(apps);
-  await ready(apps);
+  await fleet.untilReady(apps);
   assert.equal(await color(), 'blue');
 });
 
@@ -240,7 +229,7 @@ test('a suspend that came after it was shown makes the override outdated', async
     isPlumbError(error, 'PlanOutdated'),
   );
   await engine.resume(apps);
-  await ready(apps);
+  await fleet.untilReady(apps);
 });
 
 test('an approved apply in observe mode is an override for one run', async () => {
@@ -251,7 +240,7 @@ test('an approved apply in observe mode is an override for one run', async () =>
     run.changeSet.map(({ ref, action }) => `${ref.name} ${action}`),
     ['settings configured'],
   );
-  await ready(apps);
+  await fleet.untilReady(apps);
   assert.equal(await color(), 'blue');
 });
 
@@ -266,7 +255,7 @@ test('another Plumb’s override is respected; one whose process is gone is clea
   const gone = { metadata: { annotations: { 'plumb.dev/override-until': '2020-01-01T00:00:00Z' } } };
   await flux.client.patch(apps, gone, { type: 'merge', fieldManager: 'plumb' });
   await second.endOverride(apps);
-  await ready(apps);
+  await fleet.untilReady(apps);
 });
 
 for (const hours of [-3, 3])
@@ -279,7 +268,7 @@ for (const hours of [-3, 3])
     const left = Date.parse(annotations['plumb.dev/override-until'] ?? '') - Date.now();
     assert.ok(left > 10 * 60_000 && left <= 16 * 60_000, `${left} ms left`);
     await skewed.endOverride(apps);
-    await ready(apps);
+    await fleet.untilReady(apps);
   });
 
 test('after a sleep that was longer than the override holds nothing is written, and the object is given back', async () => {
@@ -294,7 +283,7 @@ test('after a sleep that was longer than the override holds nothing is written, 
   assert.deepEqual([run.ready, run.changeSet], [false, []]);
   assert.match(run.message, /the override is over: it was not kept in time/);
   assert.match(await ended, /not kept in time, as after a sleep/);
-  await ready(apps);
+  await fleet.untilReady(apps);
   assert.equal(await color(), before);
   await sandbox.waitFor(pathOf(apps), (object) => !JSON.stringify(object).includes('plumb.dev/override'));
 });
@@ -303,5 +292,5 @@ test('closing the engine restores what it overrides', async () => {
   const engine = await fleet.engine();
   await start(engine, apps);
   await engine.dispose();
-  await ready(apps);
+  await fleet.untilReady(apps);
 });
