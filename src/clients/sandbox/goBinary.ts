@@ -34,7 +34,7 @@ const unusedMs = 30 * 24 * 3_600_000;
  */
 export async function ensureGoBinary(recipe: GoRecipe, options: BuildOptions = {}): Promise<string> {
   const digest = await digestOf(recipe);
-  const { go, seen } = await findGo(recipe.folder);
+  const { go, seen } = await lookForGo(recipe, options.onProgress);
   if (go !== undefined) return builtBinary(recipe, digest, go, options);
   const earlier = await earlierBuild(recipe, digest);
   if (earlier !== undefined) return earlier;
@@ -53,6 +53,20 @@ export async function ensureGoBinary(recipe: GoRecipe, options: BuildOptions = {
       hint: `install Go ${neededGo} from https://go.dev/dl`,
       cause: error,
     });
+  }
+}
+
+/** `findGo`, told about when it takes long: an older Go fetches the one that go.mod names. */
+async function lookForGo(
+  recipe: GoRecipe,
+  onProgress: BuildOptions['onProgress'],
+): Promise<Awaited<ReturnType<typeof findGo>>> {
+  const progress = elapsedProgress(recipe, onProgress);
+  const ticker = setInterval(() => progress(`looking for Go ${neededGo} or newer`), 1000);
+  try {
+    return await findGo(recipe.folder);
+  } finally {
+    clearInterval(ticker);
   }
 }
 
