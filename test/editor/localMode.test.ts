@@ -80,7 +80,9 @@ describe('the editor in local mode', () => {
       await workbench.statusItem('synced');
 
       await workbench.rowMenu('Workloads', 'apps', 'Choose When Drift Is Reverted…');
+      const told = workbench.statusItem('apps: drift is reverted at once');
       await workbench.pickItem('At Once');
+      await told;
       await cluster.scale(web, 5);
       await cluster.waitForReplicas(web, 2);
       await workbench.rowGone('Workloads', drifted);

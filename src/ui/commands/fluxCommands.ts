@@ -72,6 +72,8 @@ export const setRevert: Command = async (ctx, argument) => {
   if (picked === undefined) return;
   if (picked.atOnce) await ctx.engine.revertAtOnce(node.ref);
   else await ctx.engine.revertAtInterval(node.ref);
+  const when = picked.atOnce ? 'at once' : 'at the interval';
+  vscode.window.setStatusBarMessage(`$(pass) ${formatRef(node.ref)}: drift is reverted ${when}`, 8000);
 };
 
 /** Chooses who reconciles in the cluster: whoever does now (observe), or this window (local). */
