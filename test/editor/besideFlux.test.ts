@@ -61,9 +61,11 @@ describe('the editor beside Flux', () => {
       await workbench.row('Workloads', /apps.*main@/);
       await workbench.statusItem('synced');
       await workbench.openFile('apps/web.yaml');
-      await workbench.line(/replicas:\s1/);
-      await scale(3);
+      await scale(2);
       await workbench.row('Workloads', /apps.*1 drifted/);
+      await workbench.lineMark('cluster: 2 · kubectl (scale)');
+      // The mark follows while nothing but the cluster changes.
+      await scale(3);
       await workbench.lineMark('cluster: 3 · kubectl (scale)');
       await workbench.rowMenu('Workloads', 'apps', 'Show Differences to the Cluster');
       await workbench.see('.editor.original .view-line', /replicas:\s3/);
