@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -17,6 +15,7 @@ import {
 import { credentialsOf } from '../../src/clients/cluster/credentials.ts';
 import { loadConnection } from '../../src/clients/cluster/kubeconfig.ts';
 import { startOidcIssuer, unsignedToken } from '../servers/oidcIssuer.ts';
+import { startConnectProxy, startSocksProxy } from '../servers/proxies.ts';
 import { sandboxCluster } from './sandboxCluster.ts';
 
 const sandbox = await sandboxCluster();
@@ -315,21 +314,30 @@ test('nothing listening, and a name that does not resolve', async () => {
   );
 });
 
-test('through the proxy of the kubeconfig, or the one of the settings, on kept connections', async () => {
-  const proxy = await startConnectProxy();
-  const proxyUrl = `http://127.0.0.1:${proxy.port}`;
-  try {
+for (const [scheme, start] of [
+  ['http', startConnectProxy],
+  ['socks5', startSocksProxy],
+] as const)
+  test(`through the ${scheme} proxy of the kubeconfig, or the one of the settings, on kept connections`, async (context) => {
+    const proxy = await start();
+    context.after(() => proxy.close());
+    const proxyUrl = `${scheme}://127.0.0.1:${proxy.port}`;
     const client = await clientWith({ ...reachable, 'proxy-url': proxyUrl }, { token });
     for (let index = 0; index < 5; index++) await checkReads(client);
     assert.ok(proxy.tunnels() >= 1 && proxy.tunnels() <= 2, `${proxy.tunnels()} tunnels`);
     const before = proxy.tunnels();
-    await checkReads(await clientWith(reachable, { token }, { proxyFor: () => proxyUrl }));
+    const other = await clientWith(reachable, { token }, { proxyFor: () => proxyUrl });
+    await checkReads(other);
     assert.ok(proxy.tunnels() > before);
-    for (const client of clients) client.close();
-  } finally {
-    proxy.server.closeAllConnections();
-    proxy.server.close();
-  }
+    client.close();
+    other.close();
+  });
+
+test('the server behind a proxy must be who the kubeconfig says', async (context) => {
+  const proxy = await startSocksProxy();
+  context.after(() => proxy.close());
+  const stranger = { server: sandbox.server, 'proxy-url': `socks5://127.0.0.1:${proxy.port}` };
+  await checkRejects(await clientWith(stranger, { token }), 'ClusterUnreachable', /certificate/);
 });
 
 test('neither token nor key stands in any log line', () => {
@@ -339,22 +347,3 @@ test('neither token nor key stands in any log line', () => {
     false,
   );
 });
-
-async function startConnectProxy(): Promise<{ server: Server; port: number; tunnels: () => number }> {
-  let count = 0;
-  const server = createServer((_, response) => response.writeHead(405).end());
-  server.on('connect', (request, socket) => {
-    count++;
-    const [host, port] = (request.url ?? '').split(':');
-    const upstream = connect(Number(port), host ?? '', () => {
-      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-      upstream.pipe(socket);
-      socket.pipe(upstream);
-    });
-    upstream.on('error', () => socket.destroy());
-    socket.on('error', () => upstream.destroy());
-    socket.on('close', () => upstream.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { server, port: (server.address() as AddressInfo).port, tunnels: () => count };
-}

@@ -94,6 +94,8 @@ export function createTransport(
       const start = base.protocol === 'https:' ? httpsRequest : httpRequest;
       const request = start(
         {
+          // An agent that is told knows its kept connections again.
+          protocol: base.protocol,
           host: base.hostname.replace(/^\[|\]$/g, ''),
           port: base.port === '' ? (base.protocol === 'https:' ? 443 : 80) : Number(base.port),
           path: `${basePath}${call.path}`,
