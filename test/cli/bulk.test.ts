@@ -1,26 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { JsonObject } from '../../src/base/json.ts';
 import type { RunView } from '../../src/protocol/views.ts';
-import { ownSandboxCluster } from '../cluster/sandboxCluster.ts';
-import { startGitHttpServer } from '../servers/gitHttpServer.ts';
 import { commitFiles } from '../servers/gitRepository.ts';
+import { clusterWithGit } from './clusterWithGit.ts';
 import { startPlumb } from './plumbProcess.ts';
 
-const cluster = await ownSandboxCluster();
-const git = await startGitHttpServer();
-const folder = mkdtempSync(join(tmpdir(), 'plumb-bulk-'));
-const place = {
-  cwd: folder,
-  env: { XDG_CACHE_HOME: join(folder, 'cache'), KUBECONFIG: cluster.kubeconfig },
-};
-after(async () => {
-  await git.close();
-  rmSync(folder, { recursive: true });
-});
+const { cluster, git, place } = await clusterWithGit();
 
 const kustomizations = '/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations';
 

@@ -1,25 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { isJsonObject, type JsonObject } from '../../src/base/json.ts';
-import { ownSandboxCluster } from '../cluster/sandboxCluster.ts';
-import { startGitHttpServer } from '../servers/gitHttpServer.ts';
 import { commitFiles } from '../servers/gitRepository.ts';
+import { clusterWithGit } from './clusterWithGit.ts';
 import { runPlumb, startPlumb } from './plumbProcess.ts';
 
-const cluster = await ownSandboxCluster();
-const git = await startGitHttpServer();
-const folder = mkdtempSync(join(tmpdir(), 'plumb-watch-'));
-const place = {
-  cwd: folder,
-  env: { XDG_CACHE_HOME: join(folder, 'cache'), KUBECONFIG: cluster.kubeconfig },
-};
-after(async () => {
-  await git.close();
-  rmSync(folder, { recursive: true });
-});
+const { cluster, git, place } = await clusterWithGit();
 
 const sources = '/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories';
 const kustomizations = '/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations';
