@@ -9,6 +9,11 @@ export interface WritePermit {
   own(ref: ObjectRef, write: () => Promise<Answer>): Promise<Answer>;
 }
 
+/** The same right on another cluster, whose objects are not those the permit keeps account of. */
+export function elsewhere(permit: WritePermit): WritePermit {
+  return { require: () => permit.require(), own: (_, write) => write() };
+}
+
 /**
  * The client of a run: reads and dry-runs go through, every write first asks the permit. Impersonated clients made from it are
  * guarded alike.

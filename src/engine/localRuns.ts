@@ -17,7 +17,7 @@ import type { EngineCore } from './engineCore.ts';
 import type { ObjectFollower } from '../ssa/followObjects.ts';
 import { isSecretKind, sharedFollower } from './inventoryWatches.ts';
 import type { WatchStore } from './watchStore.ts';
-import { guardedClient } from './guardedClient.ts';
+import { elsewhere, guardedClient } from './guardedClient.ts';
 import type { ClusterSession } from './clusterSession.ts';
 import { remoteFetcher } from './remoteBases.ts';
 import type { LocalRun } from './localReconciler.ts';
@@ -108,12 +108,13 @@ export class RunContexts {
   #overridden(
     override: Override,
     signal: AbortSignal,
-  ): Pick<KustomizeContext, 'cluster' | 'fetchArtifact' | 'isOverridden' | 'recordEvent'> {
+  ): Pick<KustomizeContext, 'cluster' | 'guarded' | 'fetchArtifact' | 'isOverridden' | 'recordEvent'> {
     const guarded = guardedClient(this.#session.cluster, override.permit);
     const { clock, log } = this.#core.deps;
     const recorder = new EventRecorder(guarded, clock, log);
     return {
       cluster: resendingClient(guarded, { clock, signal }),
+      guarded: (cluster) => guardedClient(cluster, elsewhere(override.permit)),
       isOverridden: () => true,
       fetchArtifact: (source, fetchSignal) => folderArtifact(this.#core, source, fetchSignal),
       recordEvent: (event) => recorder.record(coreEvent(event, clock.now(), process.hrtime.bigint())),
@@ -129,6 +130,7 @@ export class RunContexts {
     const { clock, log } = this.#core.deps;
     return {
       cluster: resendingClient(this.#writing, { clock, signal }),
+      guarded: (cluster) => guardedClient(cluster, elsewhere(this.#session.localPermit)),
       clock,
       log,
       signal,

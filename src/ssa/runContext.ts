@@ -31,4 +31,6 @@ export interface RunContext {
   /** Live objects from watches that exist anyway. A run dry-runs each all the same, and reads again what is older than the answer. */
   readonly watched?: (ref: ObjectRef) => KubeObject | undefined;
   readonly onStage?: (event: StageEvent) => void;
+  /** The client of another cluster that the run writes to, under the run's own right to write. As it is when absent. */
+  readonly guarded?: (cluster: ClusterClient) => ClusterClient;
 }

@@ -82,5 +82,5 @@ async function openRemote(
   }
   const text = sanitizeKubeconfig(Buffer.from(found, 'base64').toString(), subject, policy);
   const remote = await createClusterClient({ kubeconfig: { text: new Secret(text), subject }, log: ctx.log });
-  return resendingClient(remote, ctx);
+  return resendingClient(ctx.guarded?.(remote) ?? remote, ctx);
 }

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { silentLogger } from '../../src/base/logger.ts';
+import { plumbError } from '../../src/base/plumbError.ts';
+import type { ClusterClient } from '../../src/clients/cluster/clusterClient.ts';
 import { createClusterClient } from '../../src/clients/cluster/createClusterClient.ts';
+import { elsewhere, guardedClient, type WritePermit } from '../../src/engine/guardedClient.ts';
 import { defaultProfile } from '../../src/flux/controllerProfile.ts';
 import { configMap, fleetOn, fluxCluster, inNamespace } from './fluxCluster.ts';
 
@@ -115,8 +118,37 @@ test('the kubeconfig of a Secret is another cluster with its own rights, and the
   await fleet.commit({ 'remote/b.yaml': outside });
   const ref = await fleet.kustomization('remote', { kubeConfig: { secretRef: { name: 'remote' } } });
   assert.match((await fleet.run(ref)).message, new RegExp(`User "${userName}" cannot `));
-  const lost = await fleet.kustomization('remote', { kubeConfig: { secretRef: { name: 'nowhere' } } });
-  const outcome = await fleet.run(lost);
+  const nowhere = await fleet.kustomization('remote', { kubeConfig: { secretRef: { name: 'nowhere' } } });
+  const outcome = await fleet.run(nowhere);
   assert.equal(outcome.reason, 'ReconciliationFailed');
   assert.match(outcome.message, new RegExp(`Secret/${namespace}/nowhere: the kubeconfig cannot be read`));
+});
+
+test('on another cluster, too, nothing is written once the right to write is lost', async () => {
+  const kubeconfig = await flux.sandbox.userKubeconfig({
+    userName: `guarded-${namespace}`,
+    namespace,
+    clusterRole: 'edit',
+  });
+  await flux.apply({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'guarded', namespace },
+    stringData: { value: await readFile(kubeconfig, 'utf8') },
+  });
+  await fleet.commit({ 'guarded/a.yaml': manifest('guarded') });
+  const ref = await fleet.kustomization('guarded', { kubeConfig: { secretRef: { name: 'guarded' } } });
+  let isHeld = false;
+  const permit: WritePermit = {
+    require: () => {
+      if (!isHeld) throw plumbError('PlanOutdated', { message: 'the Leases were lost' });
+    },
+    own: () => assert.fail('objects of another cluster are not those the permit keeps account of'),
+  };
+  const guarded = (cluster: ClusterClient): ClusterClient => guardedClient(cluster, elsewhere(permit));
+  assert.match((await fleet.run(ref, { guarded })).message, /the Leases were lost/);
+  assert.equal(await flux.exists(fleet.ref('ConfigMap', 'guarded')), false);
+  isHeld = true;
+  assert.equal((await fleet.run(ref, { guarded })).result, 'succeeded');
+  assert.equal(await flux.exists(fleet.ref('ConfigMap', 'guarded')), true);
 });
