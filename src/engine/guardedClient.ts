@@ -57,6 +57,7 @@ function bound(cluster: ClusterClient): ClusterClient {
     watch: (kind, options, onEvent, signal) => cluster.watch(kind, options, onEvent, signal),
     raw: (path, signal) => cluster.raw(path, signal),
     rawText: (...args) => cluster.rawText(...args),
+    serviceAccountToken: (...args) => cluster.serviceAccountToken(...args),
     impersonate: (user) => cluster.impersonate(user),
     serverTime: () => cluster.serverTime(),
     close: () => cluster.close(),

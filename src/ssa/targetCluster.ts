@@ -3,6 +3,7 @@ import { plumbError } from '../base/plumbError.ts';
 import { Secret } from '../base/secret.ts';
 import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
 import { createClusterClient } from '../clients/cluster/createClusterClient.ts';
+import { kubeconfigOfConfigMap, type TokenIdentity } from './configMapKubeconfig.ts';
 import { sanitizeKubeconfig, type KubeconfigPolicy } from './remoteKubeconfig.ts';
 import { resendingClient } from './resendingClient.ts';
 import type { RunContext } from './runContext.ts';
@@ -13,6 +14,12 @@ export interface TargetOptions {
   readonly user?: { readonly userName: string; readonly groups: readonly string[] };
   /** A Secret with the kubeconfig of another cluster. */
   readonly kubeConfigSecret?: { readonly namespace: string; readonly name: string; readonly key?: string };
+  /** A ConfigMap that describes another cluster, and whose token opens it. */
+  readonly kubeConfigMap?: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly identity: TokenIdentity;
+  };
   readonly policy: KubeconfigPolicy;
 }
 
@@ -27,9 +34,9 @@ export interface TargetCluster {
  * Throws AccessDenied when acting as the user is refused: the user's own rights never stand in for them.
  */
 export async function targetCluster(ctx: RunContext, options: TargetOptions): Promise<TargetCluster> {
-  const { user, kubeConfigSecret } = options;
-  const remote =
-    kubeConfigSecret === undefined ? undefined : await openRemote(ctx, kubeConfigSecret, options.policy);
+  const { user } = options;
+  const kubeconfig = await remoteKubeconfig(ctx, options);
+  const remote = kubeconfig === undefined ? undefined : await openRemote(ctx, kubeconfig);
   const cluster = remote ?? ctx.cluster;
   const close = (): void => remote?.close();
   if (user === undefined) return { cluster, close };
@@ -53,11 +60,32 @@ export function onTarget<C extends RunContext>(ctx: C, { cluster }: TargetCluste
   return { ...rest, cluster } as C;
 }
 
-async function openRemote(
+interface RemoteKubeconfig {
+  readonly text: Secret<string>;
+  readonly subject: string;
+}
+
+/** The kubeconfig of the cluster that is not this one; undefined where it is this one. */
+async function remoteKubeconfig(
+  ctx: RunContext,
+  { kubeConfigSecret, kubeConfigMap, policy }: TargetOptions,
+): Promise<RemoteKubeconfig | undefined> {
+  if (kubeConfigSecret !== undefined) return kubeconfigOfSecret(ctx, kubeConfigSecret, policy);
+  if (kubeConfigMap === undefined) return undefined;
+  const text = await kubeconfigOfConfigMap(ctx, kubeConfigMap, kubeConfigMap.identity);
+  return { text, subject: `ConfigMap/${kubeConfigMap.namespace}/${kubeConfigMap.name}` };
+}
+
+async function openRemote(ctx: RunContext, kubeconfig: RemoteKubeconfig): Promise<ClusterClient> {
+  const remote = await createClusterClient({ kubeconfig, log: ctx.log });
+  return resendingClient(ctx.guarded?.(remote) ?? remote, ctx);
+}
+
+async function kubeconfigOfSecret(
   ctx: RunContext,
   { namespace, name, key }: NonNullable<TargetOptions['kubeConfigSecret']>,
   policy: KubeconfigPolicy,
-): Promise<ClusterClient> {
+): Promise<RemoteKubeconfig> {
   const subject = `Secret/${namespace}/${name}`;
   const answer = await ctx.cluster.get(
     { group: '', version: 'v1', kind: 'Secret', namespace, name },
@@ -81,6 +109,5 @@ async function openRemote(
     });
   }
   const text = sanitizeKubeconfig(Buffer.from(found, 'base64').toString(), subject, policy);
-  const remote = await createClusterClient({ kubeconfig: { text: new Secret(text), subject }, log: ctx.log });
-  return resendingClient(ctx.guarded?.(remote) ?? remote, ctx);
+  return { text: new Secret(text), subject };
 }

@@ -5,6 +5,7 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { plumbError } from '../../src/base/plumbError.ts';
 import type { ClusterClient } from '../../src/clients/cluster/clusterClient.ts';
 import { createClusterClient } from '../../src/clients/cluster/createClusterClient.ts';
+import { loadConnection } from '../../src/clients/cluster/kubeconfig.ts';
 import { elsewhere, guardedClient, type WritePermit } from '../../src/engine/guardedClient.ts';
 import { defaultProfile } from '../../src/flux/controllerProfile.ts';
 import { configMap, fleetOn, fluxCluster, inNamespace } from './fluxCluster.ts';
@@ -16,6 +17,16 @@ const { namespace } = fleet;
 function manifest(name: string): string {
   return inNamespace(namespace, configMap(name, { key: '1' }));
 }
+
+const web = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: ${namespace}}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: example/web:1}]}
+`;
 
 async function role(name: string, rules: readonly object[], subject: object): Promise<void> {
   const rbac = 'rbac.authorization.k8s.io';
@@ -151,4 +162,79 @@ test('on another cluster, too, nothing is written once the right to write is los
   isHeld = true;
   assert.equal((await fleet.run(ref, { guarded })).result, 'succeeded');
   assert.equal(await flux.exists(fleet.ref('ConfigMap', 'guarded')), true);
+});
+
+test('a ConfigMap describes another cluster, opened with a token of the service account it names', async () => {
+  const { cluster } = await loadConnection({ paths: [flux.sandbox.kubeconfig] });
+  await serviceAccount('traveller');
+  const described = {
+    provider: 'generic',
+    address: flux.sandbox.server,
+    'ca.crt': Buffer.from(cluster.caData ?? '', 'base64').toString(),
+    audiences: 'https://kubernetes.default.svc\n',
+    serviceAccountName: 'traveller',
+  };
+  const describe = (data: object): Promise<unknown> =>
+    flux.apply({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'elsewhere', namespace },
+      data,
+    } as never);
+  const featureGates = { ...defaultProfile.featureGates, ObjectLevelWorkloadIdentity: true };
+  const profile = { ...defaultProfile, featureGates };
+  await fleet.commit({ 'elsewhere/a.yaml': manifest('travelled') });
+  const ref = await fleet.kustomization('elsewhere', { kubeConfig: { configMapRef: { name: 'elsewhere' } } });
+  const message = async (data: object): Promise<string> => {
+    await describe(data);
+    return (await fleet.run(ref, { profile })).message;
+  };
+
+  assert.match((await fleet.run(ref, { profile })).message, /elsewhere: the description .* cannot be read/);
+  await describe(described);
+  assert.match(
+    (await fleet.run(ref)).message,
+    /traveller needs the feature gate ObjectLevelWorkloadIdentity/,
+  );
+  assert.match(await message({ ...described, provider: 'aws' }), /provider aws needs a cloud identity/);
+  assert.match(await message({ ...described, provider: 'acme' }), /acme is no provider/);
+  assert.match(await message({ ...described, address: 'http://127.0.0.1' }), /is no https address/);
+  assert.match(
+    await message({ ...described, serviceAccountName: 'nobody' }),
+    /no token of .*nobody can be had/,
+  );
+  assert.equal(await flux.exists(fleet.ref('ConfigMap', 'travelled')), false);
+
+  await describe(described);
+  const outcome = await fleet.run(ref, { profile });
+  assert.equal(outcome.result, 'succeeded', outcome.message);
+  assert.equal(await flux.exists(fleet.ref('ConfigMap', 'travelled')), true);
+  await fleet.commit({ 'elsewhere/b.yaml': web });
+  assert.match(
+    (await fleet.run(ref, { profile })).message,
+    new RegExp(`User "system:serviceaccount:${namespace}:traveller" cannot `),
+  );
+});
+
+test('a ConfigMap that names no service account stands for the controller’s own', async () => {
+  const asked: unknown[] = [];
+  const address = 'cluster.example.org';
+  await flux.apply({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'own', namespace },
+    data: { provider: 'generic', address },
+  });
+  const cluster: ClusterClient = {
+    ...flux.client,
+    serviceAccountToken: (account, audiences, signal) => {
+      asked.push({ account, audiences });
+      return flux.client.serviceAccountToken(account, audiences, signal);
+    },
+  };
+  const ref = await fleet.kustomization('elsewhere', { kubeConfig: { configMapRef: { name: 'own' } } });
+  const profile = { ...defaultProfile, runtimeNamespace: namespace };
+  assert.match((await fleet.run(ref, { cluster, profile })).message, /kustomize-controller can be had/);
+  const account = { namespace, name: 'kustomize-controller' };
+  assert.deepEqual(asked, [{ account, audiences: [address] }]);
 });

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../base/json.ts';
+import type { Secret } from '../../base/secret.ts';
 import type { KubeObject, ObjectRef } from '../../kube/object.ts';
 
 /** A kind as the server serves it. */
@@ -123,6 +124,12 @@ export interface ClusterClient {
   raw(path: string, signal?: AbortSignal): Promise<Answer<JsonObject>>;
   /** Any other GET whose answer is text: the log of a pod. */
   rawText(path: string, signal?: AbortSignal): Promise<Answer<string>>;
+  /** A token that the server issues for the service account and the audiences (TokenRequest). Nothing is stored by it. */
+  serviceAccountToken(
+    account: { readonly namespace: string; readonly name: string },
+    audiences: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Answer<Secret<string>>>;
   /** The same cluster, acting as a service account or user (impersonation headers). Shares the pool. */
   impersonate(user: { readonly userName: string; readonly groups: readonly string[] }): ClusterClient;
   /** The API server's clock, from the `Date` header of its last answer; undefined before the first. */

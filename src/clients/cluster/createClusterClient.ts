@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { isJsonObject, parseJson, stringifyJson } from '../../base/json.ts';
 import type { Logger } from '../../base/logger.ts';
 import { isPlumbError, plumbError } from '../../base/plumbError.ts';
+import { Secret } from '../../base/secret.ts';
 import { unlessAborted } from '../../base/unlessAborted.ts';
 import { apiVersionOf, refOf, type KubeObject, type ObjectRef } from '../../kube/object.ts';
 import type {
@@ -265,6 +266,16 @@ function clientOn(transport: Transport, discovery: Discovery, actingAs: ActingAs
       return status >= 300
         ? { type: 'refused', refusal: refusalFrom(status, body) }
         : { type: 'ok', value: body, warnings: [] };
+    },
+    async serviceAccountToken({ namespace, name }, audiences, signal) {
+      const ref = { group: '', version: 'v1', kind: 'ServiceAccount', namespace, name };
+      const wanted = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences } };
+      const headers = { 'content-type': 'application/json' };
+      const call = { method: 'POST', headers, body: JSON.stringify(wanted) } as const;
+      const answer = await sendFor(ref, await pathOf(ref, {}, signal, 'token'), call, signal);
+      if (answer.type === 'refused') return answer;
+      const { status } = answer.value;
+      return { ...answer, value: new Secret(isJsonObject(status) ? String(status['token']) : '') };
     },
     impersonate: ({ userName, groups }) =>
       clientOn(transport, discovery, {

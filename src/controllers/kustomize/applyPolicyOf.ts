@@ -1,12 +1,12 @@
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
-import type { ControllerProfile } from '../../flux/controllerProfile.ts';
+import { type ControllerProfile, isGateOn } from '../../flux/controllerProfile.ts';
 import { kustomizeGroup, ownershipLabels } from '../../flux/ownership.ts';
 import { rightsOf, serviceAccountUser } from '../../flux/rights.ts';
 import type { ApplyPolicy } from '../../ssa/applyPolicy.ts';
+import type { TokenIdentity } from '../../ssa/configMapKubeconfig.ts';
 import type { IgnoreRule } from '../../ssa/ignoreRules.ts';
 import type { PruneRules } from '../../ssa/pruneStale.ts';
 import { targetCluster, type TargetCluster } from '../../ssa/targetCluster.ts';
-import { plumbError } from '../../base/plumbError.ts';
 import type { KustomizeContext } from './kustomizeContext.ts';
 
 /** How the Kustomization's objects are applied: by its own fields and the flags of its controller. */
@@ -72,22 +72,28 @@ export function pruneRulesOf({ metadata }: Kustomization): PruneRules {
 export function openTarget(ctx: KustomizeContext, kustomization: Kustomization): Promise<TargetCluster> {
   const { profile } = ctx;
   const { serviceAccount, kubeConfig } = rightsOf(kustomization, profile);
-  if (kubeConfig?.type === 'configMap') {
-    throw plumbError('KubeconfigInvalid', {
-      message: `spec.kubeConfig.configMapRef '${kubeConfig.name}' needs a cloud identity, which Plumb does not use yet`,
-      hint: 'name a Secret with a kubeconfig in spec.kubeConfig.secretRef',
-    });
-  }
   const user =
     serviceAccount === undefined
       ? ctx.controllerUser
       : { userName: serviceAccountUser(serviceAccount), groups: [] };
   return targetCluster(ctx, {
     ...(user !== undefined && { user }),
-    ...(kubeConfig !== undefined && { kubeConfigSecret: kubeConfig }),
+    ...(kubeConfig?.type === 'secret' && { kubeConfigSecret: kubeConfig }),
+    ...(kubeConfig?.type === 'configMap' && {
+      kubeConfigMap: { ...kubeConfig, identity: tokenIdentityOf(profile) },
+    }),
     policy: {
       allowExec: profile.insecureKubeConfigExec,
       allowInsecureTls: profile.insecureKubeConfigTls,
     },
   });
+}
+
+function tokenIdentityOf(profile: ControllerProfile): TokenIdentity {
+  const { runtimeNamespace, defaultKubeConfigServiceAccount } = profile;
+  return {
+    controller: { namespace: runtimeNamespace, name: 'kustomize-controller' },
+    ...(defaultKubeConfigServiceAccount !== undefined && { defaultAccount: defaultKubeConfigServiceAccount }),
+    mayNameAccount: isGateOn(profile, 'ObjectLevelWorkloadIdentity'),
+  };
 }
