@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { JsonObject } from '../../src/base/json.ts';
+import type { FluxController } from '../../src/clients/sandbox/fluxControllers.ts';
 import type { Kustomization } from '../../src/flux/api/kustomize.gen.ts';
 import type { ObjectRef } from '../../src/kube/object.ts';
 import { killedFleet, randomOf, type Revision } from './killedFleet.ts';
@@ -27,6 +29,12 @@ async function publish(revision: Revision): Promise<string> {
     if (text === null) await rm(join(fleet.clone, path), { force: true });
     else await fleet.write({ [path]: text });
   return fleet.publish();
+}
+
+/** What the controller logged of its failures: why it could not delete. */
+async function errorsOf({ log }: FluxController): Promise<string> {
+  const lines = (await readFile(log, 'utf8')).split('\n');
+  return lines.filter((line) => line.includes('"level":"error"')).join('\n');
 }
 
 /** Until the real controller has reconciled the revision. */
@@ -70,7 +78,10 @@ test(`the real controller takes over from ${kills} killed engines, and can delet
     if (fate === 'is deleted then') await flux.client.delete(ref);
     if (fate !== 'goes on') {
       const all = pathOf(ref).replace(/\/[^/]*$/, '');
-      await flux.sandbox.waitFor(all, (list) => (list['items'] as readonly unknown[]).length === 0);
+      const isEmpty = (list: JsonObject): boolean => (list['items'] as readonly unknown[]).length === 0;
+      await flux.sandbox.waitFor(all, isEmpty).catch(async (error: unknown) => {
+        throw new Error(`${point}: ${await errorsOf(controller)}`, { cause: error });
+      });
       assert.deepEqual([...(await killed.owned(ref.name)).keys()], [], point);
     }
     await controller.stop();
