@@ -15,6 +15,11 @@ export interface PruneRules {
 export interface PruneOptions extends PruneRules {
   /** Called for each object once its fate is known: what was not called for stays in the inventory. */
   readonly onChanged?: (ref: ObjectRef, action: Action) => Promise<void> | void;
+  /**
+   * Called before the first definition goes, when other objects went before: the moment to record their end. An entry of a kind
+   * that is served no more makes the controllers fail at every run.
+   */
+  readonly beforeDefinitions?: () => Promise<void>;
 }
 
 /** What a prune does with one object, before it does it. */
@@ -37,17 +42,37 @@ export async function pruneStale(
 ): Promise<ChangeSet> {
   const done: ChangeSetEntry[] = [];
   const failures: string[] = [];
+  const stuckGroups = new Set<string>();
+  let isRecorded = false;
   for (const ref of inPruneOrder(stale)) {
     ctx.signal.throwIfAborted();
+    const defined = definedGroup(ref);
+    if (defined !== undefined && stuckGroups.has(defined)) {
+      failures.push(`${formatRef(ref)} is kept for what it defines and could not be deleted`);
+      continue;
+    }
+    if (defined !== undefined && done.length > 0 && !isRecorded) {
+      await options.beforeDefinitions?.();
+      isRecorded = true;
+    }
     const result = await pruneOne(ctx, ref, options);
     if (typeof result === 'string') {
       const entry: ChangeSetEntry = { ref, action: result };
       done.push(entry);
       await options.onChanged?.(ref, entry.action);
-    } else failures.push(`${formatRef(ref)} ${result.message}`);
+    } else {
+      failures.push(`${formatRef(ref)} ${result.message}`);
+      stuckGroups.add(ref.group);
+    }
   }
   if (failures.length > 0) throw new PruneFailure(done, failures);
   return done;
+}
+
+/** The group whose kind a definition makes; undefined for anything else. Its name is `<plural>.<group>`. */
+function definedGroup({ group, kind, name }: ObjectRef): string | undefined {
+  if (group !== 'apiextensions.k8s.io' || kind !== 'CustomResourceDefinition') return undefined;
+  return name.slice(name.indexOf('.') + 1);
 }
 
 /** PruneFailed with what was deleted all the same. */

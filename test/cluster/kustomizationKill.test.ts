@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inventoryOf } from '../../src/flux/kustomization.ts';
-import { formatRef, refKey, refOf, type ObjectRef } from '../../src/kube/object.ts';
+import { formatRef, type KubeObject, refKey, refOf, type ObjectRef } from '../../src/kube/object.ts';
 import type { RunOutcome } from '../../src/ssa/runOutcome.ts';
 import { cutClient, type Cut } from './cutClient.ts';
 import { configMap, fleetOn, fluxCluster, inNamespace } from './fluxCluster.ts';
@@ -59,11 +59,13 @@ async function checkInventory(ref: ObjectRef, point: string): Promise<void> {
   const recorded = inventoryOf(await fleet.read(ref));
   const keys = new Set(recorded.map((entry) => formatRef(entry)));
   for (const object of await owned(ref.name)) assert.ok(keys.has(object), `${point}: ${object} is an orphan`);
-  for (const entry of recorded)
+  for (const entry of recorded) {
+    const served = await flux.client.servedInGroup(entry.group, { refresh: true });
     assert.ok(
-      (await flux.client.servedKind(entry)) !== undefined,
+      served.some(({ kind }) => kind === entry.kind),
       `${point}: ${refKey(entry)} is of no served kind`,
     );
+  }
 }
 
 const moments = ['before', 'after'] as const;
@@ -173,3 +175,44 @@ test('a deletion that is killed at any write is finished by the next run', async
   });
   assert.ok(points >= 5, `only ${points} points were cut`);
 });
+
+/** A definition that is on its way out is gone a moment later. */
+async function definitionSettled(): Promise<void> {
+  await flux.sandbox.waitFor('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', (list) =>
+    (list['items'] as readonly KubeObject[]).every(
+      ({ metadata }) => metadata.name !== `widgets.${group}` || metadata.deletionTimestamp === undefined,
+    ),
+  );
+}
+
+for (const end of ['pruned', 'deleted with its Kustomization'] as const)
+  test(`a definition that is ${end} leaves no entry of its kind, whatever write it is killed at`, async () => {
+    const files = {
+      'defined/a.yaml': manifest('defined', '1'),
+      'defined/definition.json': JSON.stringify(definition),
+      'defined/widget.yaml': widget,
+      'defined/kustomization.yaml': 'resources: [a.yaml, definition.json, widget.yaml]\n',
+    };
+    const points = await atEveryWrite(async (cut) => {
+      await fleet.commit(files);
+      const ref = await fleet.kustomization('defined');
+      const before = await fleet.run(ref);
+      assert.equal(before.result, 'succeeded', before.message);
+      if (end === 'pruned') await fleet.commit({ 'defined/kustomization.yaml': 'resources: [a.yaml]\n' });
+      else await flux.client.delete(ref);
+      const outcome = await runUntil(ref, cut);
+      const point = `${cut.when} write ${cut.write}`;
+      await definitionSettled();
+      if (await flux.exists(ref)) {
+        await checkInventory(ref, point);
+        const next = await fleet.run(ref);
+        assert.equal(next.result, end === 'pruned' ? 'succeeded' : 'deleted', `${point}: ${next.message}`);
+      }
+      await definitionSettled();
+      const left = end === 'pruned' ? [`ConfigMap/${fleet.namespace}/defined`] : [];
+      assert.deepEqual(await owned('defined'), left, point);
+      return outcome === undefined;
+    });
+    // Two deletions, the inventory between them and the last write, each before and after.
+    assert.ok(points >= 8, `only ${points} points were cut`);
+  });

@@ -12,6 +12,7 @@ import { onTarget } from '../../ssa/targetCluster.ts';
 import { waitUntilGone } from '../../ssa/waitUntilGone.ts';
 import { openTarget, pruneRulesOf } from './applyPolicyOf.ts';
 import { allLines } from './changeLines.ts';
+import { InventoryKeeper } from './inventory.ts';
 import type { KustomizationRun } from './kustomizationRun.ts';
 
 /**
@@ -78,8 +79,12 @@ async function deleteObjects(run: KustomizationRun): Promise<ChangeSet> {
   const target = await openTarget(ctx, kustomization);
   try {
     const on: RunContext = onTarget(ctx, target);
-    const rules = pruneRulesOf(kustomization);
-    const deleted = await pruneStale(on, run.inventory, rules).catch((error: unknown) => {
+    const keeper = new InventoryKeeper(run);
+    const deleted = await pruneStale(on, run.inventory, {
+      ...pruneRulesOf(kustomization),
+      onChanged: keeper.settled,
+      beforeDefinitions: () => keeper.recordSettled(),
+    }).catch((error: unknown) => {
       run.event('error', 'pruning for deleted resource failed');
       throw error;
     });

@@ -44,6 +44,12 @@ export class InventoryKeeper {
     this.#settled.add(refKey(ref));
   };
 
+  /** Writes the inventory without what is settled by now, and nothing else. */
+  async recordSettled(): Promise<void> {
+    this.#run.setInventory(this.#run.inventory.filter((ref) => !this.#settled.has(refKey(ref))));
+    await this.#run.flushInventory();
+  }
+
   /** The inventory after a complete apply: what was applied, in apply order, and stale objects whose end is not sure. */
   complete(changeSet: ChangeSet, stale: Inventory): void {
     const survivors = stale.filter((ref) => !this.#settled.has(refKey(ref)));

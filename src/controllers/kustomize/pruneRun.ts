@@ -21,7 +21,11 @@ export async function pruneRun(
     for (const ref of stale) keeper.settled(ref);
     return [];
   }
-  const pruned = await pruneStale(on, stale, { ...pruneRulesOf(run.object), onChanged: keeper.settled });
+  const pruned = await pruneStale(on, stale, {
+    ...pruneRulesOf(run.object),
+    onChanged: keeper.settled,
+    beforeDefinitions: () => keeper.recordSettled(),
+  });
   if (pruned.length > 0) run.event('info', allLines(pruned));
   return pruned;
 }

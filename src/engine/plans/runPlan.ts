@@ -41,6 +41,7 @@ export async function pruneApproved(ctx: KustomizeContext, planned: WorkloadPlan
     const changeSet = await pruneStale(on, shown, {
       ...pruneRulesOf(kustomization),
       onChanged: keeper.settled,
+      beforeDefinitions: () => keeper.recordSettled(),
     });
     keeper.narrow();
     return { changeSet, message: `pruned ${changeSet.length} objects` };
