@@ -10,10 +10,11 @@ import { pruneStale, type PruneRules } from '../../src/ssa/pruneStale.ts';
 import { waitUntilReady } from '../../src/ssa/waitUntilReady.ts';
 import { actionsOf, runContext, ssaCluster, type Playground } from './ssaCluster.ts';
 
-const cluster = await ssaCluster();
 const unique = randomBytes(3).toString('hex');
 const cleanUp: string[] = [];
+// Before the sandbox registers its own end: hooks run in that order.
 after(() => Promise.all(cleanUp.map((path) => cluster.sandbox.request('DELETE', path))));
+const cluster = await ssaCluster();
 
 const config = (name: string, more = '') =>
   `\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name}, namespace: $NS ${more} }\n`;
@@ -105,6 +106,38 @@ test('a failed delete stays in the inventory: it is not told, and the others are
   );
   assert.deepEqual(told, ['a']);
   await play.live('v1', 'Secret', 'b');
+});
+
+test('a definition stays while an object of it cannot be deleted', async () => {
+  const play = await cluster.playground();
+  const group = `stuck-${unique}.example.com`;
+  const refs = await applied(play, `${widgetDefinition}${widget('kept')}`.replaceAll(widgetGroup, group));
+  const rbac = '/apis/rbac.authorization.k8s.io/v1';
+  const name = `half-${unique}`;
+  const rules = [
+    { apiGroups: ['apiextensions.k8s.io'], resources: ['*'], verbs: ['*'] },
+    { apiGroups: [group], resources: ['*'], verbs: ['get'] },
+  ];
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name };
+  const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }];
+  for (const [path, object] of [
+    ['clusterroles', { metadata: { name }, rules }],
+    ['clusterrolebindings', { metadata: { name }, roleRef, subjects }],
+  ] as const) {
+    assert.equal((await play.sandbox.request('POST', `${rbac}/${path}`, object)).status, 201);
+    cleanUp.push(`${rbac}/${path}/${name}`);
+  }
+  cleanUp.push(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.${group}`);
+  const pruner = cluster.client.impersonate({ userName: name, groups: ['system:authenticated'] });
+  while ((await Promise.all(refs.map((ref) => pruner.get(ref)))).some(({ type }) => type === 'refused'))
+    await delay(20);
+  await assert.rejects(pruneStale(runContext(pruner), refs, rulesOf(play)), (error) => {
+    assert.ok(isPlumbError(error, 'PruneFailed'));
+    assert.match(error.message, /Widget\/.*\/kept .*cannot delete/);
+    assert.match(error.message, /CustomResourceDefinition\/widgets\..* is kept for what it defines/);
+    return true;
+  });
+  for (const ref of refs) assert.equal((await cluster.client.get(ref)).type, 'ok');
 });
 
 test('an object of a kind that is served no more counts as gone', async () => {
