@@ -6,26 +6,14 @@ import { inventoryOf } from '../../src/flux/kustomization.ts';
 import type { ObjectRef } from '../../src/kube/object.ts';
 import type { Engine } from '../../src/protocol/engine.ts';
 import { configMap } from './fluxCluster.ts';
-import { sharedFleet } from './sharedFleet.ts';
+import { kustomizationOf, sharedFleet } from './sharedFleet.ts';
 
 const fleet = await sharedFleet();
 const { flux, namespace } = fleet;
 
 /** A Kustomization as a file; what Git says of spec.suspend is up to the test. */
 function child(name: string, spec: object = {}): string {
-  return JSON.stringify({
-    apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
-    kind: 'Kustomization',
-    metadata: { name },
-    spec: {
-      interval: '1h',
-      path: `./${name}`,
-      prune: true,
-      targetNamespace: namespace,
-      sourceRef: { kind: 'GitRepository', name: 'fleet' },
-      ...spec,
-    },
-  });
+  return JSON.stringify(kustomizationOf(name, namespace, spec));
 }
 
 function painted(color: string): Readonly<Record<string, string>> {

@@ -97,19 +97,8 @@ export async function sharedFleet(): Promise<SharedFleet> {
       return revision;
     },
     async kustomization(name, spec = {}) {
-      await flux.apply({
-        apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
-        kind: 'Kustomization',
-        metadata: { name, namespace },
-        spec: {
-          interval: '1h',
-          path: `./${name}`,
-          prune: true,
-          targetNamespace: namespace,
-          sourceRef: { kind: 'GitRepository', name: 'fleet' },
-          ...spec,
-        },
-      } as KubeObject);
+      const object = kustomizationOf(name, namespace, spec);
+      await flux.apply({ ...object, metadata: { name, namespace } });
       return { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization', namespace, name };
     },
     async untilReady(ref) {
@@ -148,6 +137,23 @@ export async function sharedFleet(): Promise<SharedFleet> {
       return controller;
     },
   };
+}
+
+/** A Kustomization of the fleet's source at the folder of its name; in a file its own namespace is left to the one that applies it. */
+export function kustomizationOf(name: string, targetNamespace: string, spec: object = {}): KubeObject {
+  return {
+    apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+    kind: 'Kustomization',
+    metadata: { name },
+    spec: {
+      interval: '1h',
+      path: `./${name}`,
+      prune: true,
+      targetNamespace,
+      sourceRef: { kind: 'GitRepository', name: 'fleet' },
+      ...spec,
+    },
+  } as KubeObject;
 }
 
 /** Resolves with what `pick` finds in the engine's events, from now on. */
