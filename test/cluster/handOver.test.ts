@@ -298,13 +298,26 @@ function runsOf(status: KustomizationStatus | undefined): number {
   return status?.history?.[0]?.totalReconciliations ?? 0;
 }
 
-function isReady(status: KustomizationStatus | undefined): boolean {
+/** The controller writes the conditions before the rest of the status, in two requests. */
+function isDone(status: KustomizationStatus | undefined): boolean {
   const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True');
-  return ready === true;
+  return ready === true && status?.lastAppliedRevision !== undefined && status.inventory !== undefined;
 }
 
 function pathOf(name: string): string {
   return `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${name}`;
+}
+
+async function untilDone(name: string, more = (_status: KustomizationStatus) => true): Promise<void> {
+  await sandbox.waitFor(pathOf(name), (object) => {
+    const status = object['status'] as KustomizationStatus | undefined;
+    return status !== undefined && isDone(status) && more(status);
+  });
+}
+
+/** Whether the controller has recorded a run after Plumb's. */
+function ranTwice(status: KustomizationStatus): boolean {
+  return runsOf(status) > 1 || (status.history?.length ?? 0) > 1;
 }
 
 async function untilGone(name: string): Promise<void> {
@@ -336,16 +349,7 @@ test('the real controller takes over from Plumb without writing a workload, and 
   const written = await versions(ref);
   assert.equal(written.length, 7);
   await startController();
-  await sandbox.waitFor(
-    `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/apps`,
-    (object) => {
-      const status = object['status'] as KustomizationStatus | undefined;
-      const isReady = status?.conditions?.some(
-        ({ type, status: value }) => type === 'Ready' && value === 'True',
-      );
-      return isReady === true && (runsOf(status) > 1 || (status?.history?.length ?? 0) > 1);
-    },
-  );
+  await untilDone('apps', ranTwice);
   await stopController();
   assert.deepEqual(await versions(ref), written);
   const after = (await flux.get<Kustomization>(ref)).status;
@@ -358,14 +362,7 @@ test('Plumb takes over from the real controller in the same way', async () => {
   const gone = { ...(await kustomization('second')) };
   assert.equal((await reconcileKustomization(flux.kustomize, { ...gone, name: 'apps' })).result, 'deleted');
   await startController();
-  await sandbox.waitFor(
-    `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/second`,
-    (object) => {
-      const status = object['status'] as KustomizationStatus | undefined;
-      // The controller writes the conditions and the rest of the status one after the other.
-      return isReady(status) && status?.lastAppliedRevision !== undefined;
-    },
-  );
+  await untilDone('second');
   await stopController();
   const before = (await flux.get<Kustomization>(gone)).status;
   const written = await versions(gone);
@@ -392,10 +389,7 @@ test('the real controller decrypts to the same objects, and Plumb to those of th
   const written = await versions(ref);
   const before = (await flux.get<Kustomization>(ref)).status;
   await startController();
-  await sandbox.waitFor(pathOf('encrypted'), (object) => {
-    const status = object['status'] as KustomizationStatus | undefined;
-    return isReady(status) && (runsOf(status) > 1 || (status?.history?.length ?? 0) > 1);
-  });
+  await untilDone('encrypted', ranTwice);
   await stopController();
   assert.deepEqual(await versions(ref), written);
   assert.deepEqual(lasting((await flux.get<Kustomization>(ref)).status), lasting(before));
@@ -414,7 +408,7 @@ test('both set exactly the same fields of every object', async () => {
   await waitUntilGone(flux.kustomize, recorded, 30_000);
   await kustomization('forms', { path: './forms', wait: false });
   await startController();
-  await sandbox.waitFor(pathOf('forms'), (object) => isReady(object['status'] as KustomizationStatus));
+  await untilDone('forms');
   await stopController();
   assert.deepEqual(await fieldsOf(ours), plumb);
 });
@@ -437,9 +431,7 @@ test('wherever Plumb was killed, the real controller reaches Ready, and can dele
       dead.cut.then(() => false),
     ]);
     await kustomization(name, { suspend: false });
-    await sandbox.waitFor(pathOf(name), (object) =>
-      isReady(object['status'] as KustomizationStatus | undefined),
-    );
+    await untilDone(name);
     assert.equal((await versions(ref)).length, 7, name);
     const recorded = inventoryOf(await flux.get<Kustomization>(ref));
     await flux.client.delete(ref);
