@@ -1,3 +1,5 @@
+import { onAbort } from '../base/onAbort.ts';
+import { unlessAborted } from '../base/unlessAborted.ts';
 import { fluxKinds } from '../flux/kinds.gen.ts';
 import type { ControllerProfile } from '../flux/controllerProfile.ts';
 import type { Kustomization } from '../flux/api/kustomize.gen.ts';
@@ -137,19 +139,6 @@ function driftLeft(store: WatchStore, ref: ObjectRef): RunOutcome | undefined {
     changeSet: [],
     next: { type: 'after', delay: intervalOf(kustomization) },
   };
-}
-
-/** Calls it when the signal aborts, at once when it has. */
-export function onAbort(signal: AbortSignal, listener: () => void): void {
-  if (signal.aborted) listener();
-  else signal.addEventListener('abort', listener, { once: true });
-}
-
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    onAbort(signal, () => reject(signal.reason as Error));
-    work.then(resolve, reject);
-  });
 }
 
 /** A run as it is shown. */

@@ -1,3 +1,4 @@
+import { onAbort } from '../base/onAbort.ts';
 import { plumbError } from '../base/plumbError.ts';
 import { buildDesired } from '../controllers/kustomize/buildDesired.ts';
 import type { KustomizeContext } from '../controllers/kustomize/kustomizeContext.ts';
@@ -25,7 +26,7 @@ import type { EngineCore } from './engineCore.ts';
 import { readFluxObject, requestReconcile, waitForRequest } from './fluxCommands.ts';
 import { buildFolderFor } from './folderBuild.ts';
 import { ensureLabelled, kustomizationLabel } from './inventoryWatches.ts';
-import { LocalMode, onAbort, runViewOfOutcome } from './localMode.ts';
+import { LocalMode, runViewOfOutcome } from './localMode.ts';
 import { RunContexts } from './localRuns.ts';
 import type { Override } from './override/override.ts';
 import { suspenderOf } from './override/overrideRecord.ts';
