@@ -5,6 +5,7 @@ import type { ClusterClient } from '../clients/cluster/clusterClient.ts';
 import { createClusterClient } from '../clients/cluster/createClusterClient.ts';
 import { defaultKubeconfigPaths, listContexts } from '../clients/cluster/kubeconfig.ts';
 import { createGitClient, type GitClient } from '../clients/git/gitClient.ts';
+import { UnwrappedKeys } from '../clients/kms/unwrappedKeys.ts';
 import { fluxKinds } from '../flux/kinds.gen.ts';
 import type { Credentials } from '../protocol/credentials.ts';
 import { BuildCache } from '../lib/kustomize/buildCache.ts';
@@ -43,6 +44,7 @@ export class EngineCore {
   readonly workspace: Workspace;
   /** What builds leave for later ones to reuse, whoever asks for them. */
   readonly builds = new BuildCache();
+  readonly unwrappedKeys: UnwrappedKeys;
   readonly closing = new AbortController();
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   #connection: Promise<Connection> | undefined;
@@ -50,6 +52,7 @@ export class EngineCore {
   constructor(config: EngineConfig, deps: EngineDependencies) {
     this.config = config;
     this.deps = deps;
+    this.unwrappedKeys = new UnwrappedKeys({ now: () => deps.clock.now() });
     this.workspace = new Workspace(deps.git, config.folders, this.closing.signal);
   }
 

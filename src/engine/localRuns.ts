@@ -85,6 +85,7 @@ export class RunContexts {
       watched: (object) => (isSecretKind(object) ? undefined : this.#store.get(object)),
       profile: this.#withSuspended(profile),
       builds: this.#core.builds,
+      unwrappedKeys: this.#core.unwrappedKeys,
       requireSopsMac: this.#core.config.requireSopsMac === true,
       fetchRemotes: this.#fetchRemotes,
       ownKeys: async () => (await loadUserKeys(ownKeyPlaces())).ring,

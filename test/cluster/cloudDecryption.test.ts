@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { loggerTo, type LogEntry } from '../../src/base/logger.ts';
 import { isPlumbError } from '../../src/base/plumbError.ts';
 import { emptyKeyRing, type KeyRing } from '../../src/clients/kms/keyRing.ts';
@@ -190,6 +191,23 @@ test('workload identity: the own login is offered in the plan, and used and name
       ['unchanged'],
     );
     assert.equal(plan.offeredLogins, undefined);
+    assert.equal(aws.asked.length, asked + 1);
+    const uri = pathToFileURL(join(clone, 'two', 'secret.yaml')).href;
+    // Of the other Kustomizations of the folder too.
+    await engine.drift(uri);
+    const once = [aws, gcp].map((cloud) => cloud.asked.length);
+    for (const edit of ['# one\n', '# two\n']) {
+      const text = edit + (await readFile(new URL(uri), 'utf8'));
+      engine.documents.open({ uri, version: 1, text });
+      assert.equal((await engine.drift(uri)).message, undefined);
+      engine.documents.close(uri);
+    }
+    assert.deepEqual((await engine.plan(ref, 'workingTree')).warnings, plan.warnings);
+    assert.deepEqual(
+      [aws, gcp].map((cloud) => cloud.asked.length),
+      once,
+      'no key service is asked again for the data key of a file that is edited',
+    );
     assert.deepEqual(plan.warnings, [
       'decrypted with your own login at AWS KMS, in place of the workload identity of the controllers',
       'decrypted with your own login at Google Cloud KMS, in place of the workload identity of the controllers',

@@ -22,6 +22,8 @@ export interface KeyRing {
   readonly aws?: AwsLogin;
   readonly gcp?: GcpLogin;
   readonly azure?: AzureLogin;
+  /** What tells one login at a service from another: the answer to one is kept for it alone, without one for none. */
+  readonly loginIds?: Readonly<Partial<Record<KeyService, string>>>;
   /** Where its keys come from, for messages: a Secret, the user's key files. */
   readonly origin: string;
   /** Why there are no keys, where they could not be read. */
@@ -98,17 +100,23 @@ export async function wrapKey(
   }
 }
 
-type Service = 'vault' | 'aws' | 'gcp' | 'azure';
+/** A service that keeps the keys and unwraps with them. */
+export type KeyService = 'vault' | 'aws' | 'gcp' | 'azure';
 
 /** By the type of a key that lies with a service: what the service is called, its login, and the entry of a Secret for it. */
 const services: Readonly<
-  Record<string, { readonly login: Service; readonly name: string; readonly entry: string }>
+  Record<string, { readonly login: KeyService; readonly name: string; readonly entry: string }>
 > = {
   hc_vault: { login: 'vault', name: 'Vault', entry: 'sops.vault-token' },
   kms: { login: 'aws', name: 'AWS KMS', entry: 'sops.aws-kms' },
   gcp_kms: { login: 'gcp', name: 'Google Cloud KMS', entry: 'sops.gcp-kms' },
   azure_kv: { login: 'azure', name: 'Azure Key Vault', entry: 'sops.azure-kv' },
 };
+
+/** The service that keeps the key; undefined for one that is at hand. */
+export function serviceOf({ type }: WrappedKey): KeyService | undefined {
+  return services[type]?.login;
+}
 
 /** The cloud whose key this is where the ring has no login for it: there the controllers use their workload identity. */
 export function cloudWithoutLogin(ring: KeyRing, type: string): string | undefined {
@@ -118,7 +126,7 @@ export function cloudWithoutLogin(ring: KeyRing, type: string): string | undefin
   return service.name;
 }
 
-function loginOf<S extends Service>(ring: KeyRing, login: S): NonNullable<KeyRing[S]> {
+function loginOf<S extends KeyService>(ring: KeyRing, login: S): NonNullable<KeyRing[S]> {
   const found = ring[login];
   if (found !== undefined) return found;
   const service = Object.values(services).find((candidate) => candidate.login === login);

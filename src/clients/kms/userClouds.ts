@@ -18,7 +18,13 @@ import type { UserKeyPlaces } from './userKeys.ts';
  * them for. Each is looked for when a key of it is met, not before.
  */
 export function withOwnClouds(ring: KeyRing, places: UserKeyPlaces): KeyRing {
-  return { aws: { kind: 'own' }, gcp: ownGcpLogin(places), azure: ownAzureLogin(places), ...ring };
+  return {
+    aws: { kind: 'own' },
+    gcp: ownGcpLogin(places),
+    azure: ownAzureLogin(places),
+    ...ring,
+    loginIds: { aws: 'own', gcp: 'own', azure: 'own', ...ring.loginIds },
+  };
 }
 
 /** GOOGLE_CREDENTIALS (a path or JSON), GOOGLE_OAUTH_ACCESS_TOKEN, else Google's application default credentials. */

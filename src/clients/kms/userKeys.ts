@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { sha256Digest } from '../../base/digest.ts';
 import { asPlumbError } from '../../base/plumbError.ts';
 import { Secret } from '../../base/secret.ts';
 import { parseAgeIdentities, sshIdentityOf, type AgeIdentity } from './ageKeys.ts';
@@ -65,7 +66,12 @@ export async function loadUserKeys({ environment, home, platform }: UserKeyPlace
   for (const name of ['id_ed25519', 'id_rsa']) await addFile(join(home, '.ssh', name), false, sshKey);
   const vault = await vaultLogin(environment, home);
   return {
-    ring: { age, pgp: [], origin: 'your own keys', ...(vault !== undefined && { vault }) },
+    ring: {
+      age,
+      pgp: [],
+      origin: 'your own keys',
+      ...(vault !== undefined && { vault, loginIds: { vault: sha256Digest(vault.token.reveal()) } }),
+    },
     problems,
   };
 }

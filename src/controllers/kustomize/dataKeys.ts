@@ -1,5 +1,5 @@
 import { isPlumbError, plumbError, type PlumbError } from '../../base/plumbError.ts';
-import { cloudWithoutLogin, unwrapKey, type KeyRing } from '../../clients/kms/keyRing.ts';
+import { cloudWithoutLogin, unwrapKey, type KeyRing, type WrappedKey } from '../../clients/kms/keyRing.ts';
 import { unwrapDataKey } from '../../lib/sops/dataKey.ts';
 import { plainKeyOf } from '../../lib/sops/masterKeys.ts';
 import type { SopsMetadata } from '../../lib/sops/metadata.ts';
@@ -58,7 +58,7 @@ export class DataKeys {
       const opened: string[] = [];
       try {
         const dataKey = await unwrapDataKey(metadata, async (key) => {
-          const part = await unwrapKey(ring, plainKeyOf(key), this.#ctx.signal);
+          const part = await this.#unwrapWith(ring, plainKeyOf(key));
           opened.push(key.type);
           return part;
         });
@@ -74,6 +74,11 @@ export class DataKeys {
     const needed = this.#cloudsOf(metadata.keyGroups.flat().map(({ type }) => type));
     if (this.#ctx.withOwnLogins === undefined) for (const cloud of needed) this.#neededLogins.add(cloud);
     throw first ?? plumbError('DecryptionFailed', { message: 'cannot get sops data key: there are no keys' });
+  }
+
+  #unwrapWith(ring: KeyRing, key: WrappedKey): Promise<Uint8Array> {
+    const { unwrappedKeys, signal } = this.#ctx;
+    return unwrappedKeys?.unwrap(ring, key, signal) ?? unwrapKey(ring, key, signal);
   }
 
   /** The clouds of these kinds of keys where the controllers use their workload identity. */

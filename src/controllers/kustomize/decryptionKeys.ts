@@ -1,3 +1,4 @@
+import { sha256Digest } from '../../base/digest.ts';
 import { isJsonObject } from '../../base/json.ts';
 import { asPlumbError, plumbError } from '../../base/plumbError.ts';
 import type { AgeIdentity } from '../../clients/kms/ageKeys.ts';
@@ -59,17 +60,21 @@ async function importAll(entries: Entries, origin: string): Promise<KeyRing> {
   const age: AgeIdentity[] = [];
   const pgp: KeyRing['pgp'][number][] = [];
   let logins: Logins = {};
+  let loginIds: NonNullable<KeyRing['loginIds']> = {};
   for (const [name, value] of entries) {
     const read = loginEntries[name];
-    if (read !== undefined) logins = { ...logins, ...(await imported(name, origin, () => read(value))) };
-    else if (name.endsWith('.agekey'))
+    if (read !== undefined) {
+      const login = await imported(name, origin, () => read(value));
+      logins = { ...logins, ...login };
+      for (const service of Object.keys(login)) loginIds = { ...loginIds, [service]: sha256Digest(value) };
+    } else if (name.endsWith('.agekey'))
       age.push(
         ...(await imported(name, origin, async () => (await ageKeys()).parseAgeIdentities(value.toString()))),
       );
     else if (name.endsWith('.asc'))
       pgp.push(...(await imported(name, origin, () => parsePgpKeys(value.toString()))));
   }
-  return { age, pgp, origin, ...logins };
+  return { age, pgp, origin, ...logins, loginIds };
 }
 
 function importAgeOnly(entries: Entries, origin: string): Promise<KeyRing> {

@@ -5,6 +5,7 @@ import type { FluxEvent } from '../../flux/events.ts';
 import type { BuildCache } from '../../lib/kustomize/buildCache.ts';
 import type { FetchRemotes } from '../../lib/kustomize/loader.ts';
 import type { KeyRing } from '../../clients/kms/keyRing.ts';
+import type { UnwrappedKeys } from '../../clients/kms/unwrappedKeys.ts';
 import type { RunContext } from '../../ssa/runContext.ts';
 
 /** What the kustomize controller needs besides a cluster. */
@@ -21,6 +22,8 @@ export interface KustomizeContext extends RunContext {
    * until the user allows it.
    */
   readonly withOwnLogins?: (ring: KeyRing) => KeyRing;
+  /** What key services unwrapped a moment ago; each build asks them anew when absent. */
+  readonly unwrappedKeys?: UnwrappedKeys;
   /** True where a file whose MAC does not match, or that has none, must not be applied; Flux applies it. */
   readonly requireSopsMac?: boolean;
   /** What earlier builds left for the next one to reuse. */
