@@ -27,6 +27,12 @@ export interface KilledFleet {
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f'];
 
+/** The seed that the variable gives; else a new one for a long run, as the other variable asks for, and always the same for a short one. */
+export function seedOf(variable: string, longRun: string): number {
+  const given = process.env[variable] ?? (process.env[longRun] === undefined ? 1 : Date.now() % 1_000_000);
+  return Number(given);
+}
+
 /** Mulberry32: small, and the same numbers for the same seed. */
 export function randomOf(start: number): () => number {
   let state = start;

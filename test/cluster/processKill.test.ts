@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { commitFiles } from '../servers/gitRepository.ts';
 import { fleetOn, fluxCluster } from './fluxCluster.ts';
-import { killedFleet, randomOf, type Revision } from './killedFleet.ts';
+import { killedFleet, randomOf, seedOf, type Revision } from './killedFleet.ts';
 import { ownSandboxCluster } from './sandboxCluster.ts';
 import { victimsOn } from './victims.ts';
 
-/** `KILLS=300` for a long run; `KILLS_SEED` repeats one. */
+/** `KILLS=300` for a long run, each of another seed; `KILLS_SEED` repeats one. */
 const kills = Number(process.env['KILLS'] ?? 6);
-const seed = Number(process.env['KILLS_SEED'] ?? Date.now() % 1_000_000);
+const seed = seedOf('KILLS_SEED', 'KILLS');
 
 const flux = await fluxCluster(await ownSandboxCluster());
 const fleet = await fleetOn(flux, 'processkill');

@@ -53,12 +53,17 @@ export function victimsOn(flux: FluxCluster, cacheFolder: string): Victims {
     async killDuring(victim, run, random) {
       const begun = untilBuild(victim.engine);
       let isOver = false;
+      let failure: unknown;
       // A killed engine answers no more; nobody waits for that.
-      void run(victim.engine).then(
+      const ended = run(victim.engine).then(
         () => (isOver = true),
-        () => undefined,
+        (error: unknown) => {
+          failure = error;
+        },
       );
-      await begun;
+      await Promise.race([begun, ended]);
+      if (failure !== undefined)
+        throw new Error('the run failed before it began to build', { cause: failure });
       await delay(random() * longestMs);
       longestMs = isOver ? longestMs * 0.8 : Math.min(2000, longestMs * 1.1);
       const wasOver = isOver;
