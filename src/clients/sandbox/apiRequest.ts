@@ -6,7 +6,7 @@ export interface ApiResponse {
   readonly body: string;
 }
 
-const timeoutMs = 10_000;
+const timeoutMs = 60_000;
 
 /** One request to the sandbox's API server as its administrator. Throws when it cannot be reached. */
 export function apiRequest(

@@ -12,6 +12,7 @@ import {
   launchSupervisor,
   pidFileOf,
   type SandboxOptions,
+  stopMs,
   waitForExit,
 } from './startSandbox.ts';
 import type { SandboxState } from './supervisorProtocol.ts';
@@ -113,7 +114,7 @@ async function removeSandbox(folder: string): Promise<void> {
   if (pid !== undefined) {
     process.kill(pid, 'SIGTERM');
     // Its components end when it does: their standard input closes.
-    if (!(await waitForExit(pid))) process.kill(pid, 'SIGKILL');
+    if (!(await waitForExit(pid, stopMs))) process.kill(pid, 'SIGKILL');
     await waitForExit(pid);
   }
   await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });

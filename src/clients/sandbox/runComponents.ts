@@ -17,7 +17,7 @@ import {
 } from './sandboxFolder.ts';
 import type { SandboxSpec, SandboxState } from './supervisorProtocol.ts';
 
-const startupMs = 120_000;
+const startupMs = 300_000;
 const pollMs = 50;
 
 interface Component {

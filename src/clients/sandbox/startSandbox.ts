@@ -36,9 +36,12 @@ export interface Sandbox {
 }
 
 const folderPrefix = 'plumb-sandbox-';
-const stopMs = 15_000;
+/** How long a sandbox may take to end in order. */
+export const stopMs = 15_000;
 const pollMs = 50;
 const abandonedMs = 10 * 60_000;
+/** After that a process does not end any more, however busy the machine is. */
+const exitMs = 60_000;
 
 /** Starts a sandbox for this process. Ready when a Deployment applied now would become available. Throws SandboxFailed. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -178,9 +181,9 @@ async function isAbandoned(folder: string): Promise<boolean> {
   return uid === process.getuid?.() && Date.now() - mtimeMs > abandonedMs;
 }
 
-/** Waits until no process of that id is left; false when it is still there after 15 s. */
-export async function waitForExit(pid: number): Promise<boolean> {
-  for (const deadline = Date.now() + stopMs; Date.now() < deadline; await delay(pollMs))
+/** Waits until no process of that id is left; false when it is still there then. */
+export async function waitForExit(pid: number, patienceMs = exitMs): Promise<boolean> {
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await delay(pollMs))
     if ((await commandOf(pid)) === undefined) return true;
   return false;
 }
