@@ -10,10 +10,11 @@ import { planApply } from '../../src/ssa/planApply.ts';
 import { waitUntilReady } from '../../src/ssa/waitUntilReady.ts';
 import { actionsOf, desiredOf, noInventory, objectsOf, runContext, ssaCluster } from './ssaCluster.ts';
 
-const cluster = await ssaCluster();
 const unique = randomBytes(3).toString('hex');
 const cleanUp: string[] = [];
+// Before the sandbox registers its own end: hooks run in that order.
 after(() => Promise.all(cleanUp.map((path) => cluster.sandbox.request('DELETE', path))));
+const cluster = await ssaCluster();
 
 const config = (data: string, name = 'settings') => `
 apiVersion: v1
@@ -176,7 +177,7 @@ spec:
 `;
   await play.run(play.desired(deployment.replace('REPLICAS', '1')));
   const created = await play.live('apps/v1', 'Deployment', 'web');
-  await waitUntilReady(play.ctx, [refOf(created)], { timeout: 30_000, failFast: true });
+  await waitUntilReady(play.ctx, [refOf(created)], { timeout: 120_000, failFast: true });
   const plan = await play.plan(play.desired(deployment.replace('REPLICAS', '2')));
   const shown = plan.changes[0]?.live ?? assert.fail();
   const after = await play.actAs('test', shown, { status: { observedGeneration: 99 } }, 'status');
@@ -249,6 +250,7 @@ test("a tenant's RoleBinding to a ClusterRole of the same set is judged when its
     },
   );
   assert.equal(binding.status, 201);
+  await cluster.sandbox.untilAllowed(tenant, { verb: '*', resource: '*', group: '*' });
   const ctx = runContext(cluster.client.impersonate({ userName: tenant, groups: ['system:authenticated'] }));
   const objects = objectsOf(`
 apiVersion: rbac.authorization.k8s.io/v1

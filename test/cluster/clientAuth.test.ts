@@ -41,6 +41,8 @@ async function tokenOf(name: string): Promise<string> {
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
     subjects: [{ kind: 'ServiceAccount', name, namespace }],
   });
+  const userName = `system:serviceaccount:${namespace}:${name}`;
+  await sandbox.untilAllowed(userName, { verb: 'get', resource: 'configmaps', namespace });
   const { body } = await sandbox.request('POST', `${accounts}/${name}/token`, {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenRequest',

@@ -415,4 +415,10 @@ async function grantWriter(verbs: readonly string[]): Promise<void> {
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'writer' },
     subjects: [{ kind: 'ServiceAccount', name: 'writer', namespace }],
   });
+  for (const verb of verbs)
+    await flux.sandbox.untilAllowed(`system:serviceaccount:${namespace}:writer`, {
+      verb,
+      resource: 'configmaps',
+      namespace,
+    });
 }

@@ -44,6 +44,11 @@ async function serviceAccount(name: string): Promise<void> {
   await flux.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } });
   const rules = [{ apiGroups: ['', 'rbac.authorization.k8s.io'], resources: ['*'], verbs: ['*'] }];
   await role(name, rules, { kind: 'ServiceAccount', name, namespace });
+  await untilWriting(`system:serviceaccount:${namespace}:${name}`);
+}
+
+async function untilWriting(userName: string): Promise<void> {
+  await flux.sandbox.untilAllowed(userName, { verb: 'patch', resource: 'configmaps', namespace });
 }
 
 test('a tenant whose Git makes it cluster-admin is refused, and nothing of the run is written', async () => {
@@ -96,6 +101,7 @@ test('where acting as the service account is refused the run fails; the own righ
     },
   ];
   await role('developer', rules, { kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: userName });
+  await untilWriting(userName);
   const cluster = await createClusterClient({ kubeconfig: { paths: [kubeconfig] }, log: silentLogger });
   after(() => cluster.close());
   await fleet.commit({ 'refused/a.yaml': manifest('refused') });

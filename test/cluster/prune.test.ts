@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { isPlumbError } from '../../src/base/plumbError.ts';
 import { refOf, type ObjectRef } from '../../src/kube/object.ts';
 import { ownerLabels } from '../../src/ssa/owner.ts';
@@ -92,9 +91,12 @@ test('a failed delete stays in the inventory: it is not told, and the others are
   assert.equal((await play.sandbox.request('POST', binding, { metadata, roleRef, subjects })).status, 201);
   const told: string[] = [];
   const pruner = cluster.client.impersonate({ userName: user, groups: ['system:authenticated'] });
-  // The API server learns of the role a moment after it answered.
-  while ((await Promise.all(refs.map((ref) => pruner.get(ref)))).some(({ type }) => type === 'refused'))
-    await delay(20);
+  const { namespace } = play;
+  for (const [verb, resource] of [
+    ['get', 'secrets'],
+    ['delete', 'configmaps'],
+  ] as const)
+    await play.sandbox.untilAllowed(user, { verb, resource, namespace });
   const ctx = runContext(pruner);
   await assert.rejects(
     pruneStale(ctx, refs, { ...rulesOf(play), onChanged: (ref) => void told.push(ref.name) }),
@@ -129,8 +131,11 @@ test('a definition stays while an object of it cannot be deleted', async () => {
   }
   cleanUp.push(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.${group}`);
   const pruner = cluster.client.impersonate({ userName: name, groups: ['system:authenticated'] });
-  while ((await Promise.all(refs.map((ref) => pruner.get(ref)))).some(({ type }) => type === 'refused'))
-    await delay(20);
+  for (const [verb, resource, of] of [
+    ['delete', 'customresourcedefinitions', 'apiextensions.k8s.io'],
+    ['get', 'widgets', group],
+  ] as const)
+    await play.sandbox.untilAllowed(name, { verb, resource, group: of });
   await assert.rejects(pruneStale(runContext(pruner), refs, rulesOf(play)), (error) => {
     assert.ok(isPlumbError(error, 'PruneFailed'));
     assert.match(error.message, /Widget\/.*\/kept .*cannot delete/);
@@ -176,7 +181,7 @@ spec:
     spec: { containers: [{ name: web, image: nginx:1 }] }
 `,
   );
-  await waitUntilReady(play.ctx, refs, { timeout: 30_000, failFast: true });
+  await waitUntilReady(play.ctx, refs, { timeout: 120_000, failFast: true });
   const [preview] = await previewPrune(play.ctx, refs, rulesOf(play));
   assert.equal(preview?.verdict.type, 'delete');
   assert.deepEqual(preview?.consequences.toSorted(), [

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JsonObject } from '../../src/base/json.ts';
+import { isJsonObject, type JsonObject } from '../../src/base/json.ts';
 import { apiRequest } from '../../src/clients/sandbox/apiRequest.ts';
 import {
   type AdministratorAccess,
@@ -28,6 +28,15 @@ export interface SandboxUser {
   readonly clusterRole?: string;
 }
 
+/** What a role allows, as an access review asks for it. */
+export interface Right {
+  readonly verb: string;
+  readonly resource: string;
+  readonly group?: string;
+  /** The whole cluster when absent. */
+  readonly namespace?: string;
+}
+
 /** A real cluster for the tests of one file. Files run at the same time on it: use a fresh namespace. */
 export interface SandboxCluster {
   /** The administrator's. */
@@ -39,15 +48,21 @@ export interface SandboxCluster {
     path: string,
     body?: object,
   ): Promise<{ readonly status: number; readonly body: JsonObject }>;
-  /** Asks until the condition holds for the object at that path; fails after 30 s with the last answer. */
+  /** Asks until the condition holds for the object at that path; fails after two minutes with the last answer. */
   waitFor(path: string, condition: (object: JsonObject) => boolean, patienceMs?: number): Promise<JsonObject>;
   /** Makes a namespace; it goes with the test file. Its default ServiceAccount is there. */
   freshNamespace(prefix?: string): Promise<string>;
-  /** The kubeconfig of a user with a client certificate of its own and, with `clusterRole`, that role in one namespace. */
+  /**
+   * The kubeconfig of a user with a client certificate of its own and, with `clusterRole`, that role in one namespace,
+   * which the API server knows of by then.
+   */
   userKubeconfig(user: SandboxUser): Promise<string>;
+  /** Resolves when the API server, which learns of roles and bindings a moment after it took them, lets the user do that. */
+  untilAllowed(userName: string, right: Right): Promise<void>;
 }
 
-const waitMs = 30_000;
+/** Far more than anything takes: a machine that does other things at the same time is no failure. */
+const waitMs = 120_000;
 const pollMs = 25;
 
 let shared: Promise<SandboxCluster> | undefined;
@@ -93,6 +108,15 @@ async function clusterOf(
   const namespaces: string[] = [];
   const request = requestWith(access);
   const waitFor = waitWith(access);
+  const untilAllowed: SandboxCluster['untilAllowed'] = async (user, right) => {
+    const review = { spec: { user, resourceAttributes: right } };
+    const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+    for (const deadline = Date.now() + waitMs; Date.now() < deadline; await delay(pollMs)) {
+      const { status } = (await request('POST', path, review)).body;
+      if (isJsonObject(status) && status['allowed'] === true) return;
+    }
+    throw new Error(`${user} is not allowed ${JSON.stringify(right)} after ${waitMs / 1000} s`);
+  };
   after(async () => {
     await Promise.all(namespaces.map((name) => request('DELETE', `/api/v1/namespaces/${name}`)));
     await rm(users, { recursive: true });
@@ -103,6 +127,7 @@ async function clusterOf(
     server: state.server,
     request,
     waitFor,
+    untilAllowed,
     async freshNamespace(prefix = 'test') {
       const name = `${prefix}-${randomBytes(4).toString('hex')}`;
       expectStatus(
@@ -125,6 +150,8 @@ async function clusterOf(
       if (clusterRole !== undefined) {
         const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`;
         expectStatus(201, await request('POST', path, roleBinding(userName, clusterRole)));
+        // Every one of those roles allows it.
+        await untilAllowed(userName, { verb: 'get', resource: 'configmaps', namespace });
       }
       const file = join(users, `${randomBytes(4).toString('hex')}.kubeconfig`);
       const authority = await readAuthority(folder);
@@ -145,11 +172,11 @@ function waitWith(access: AdministratorAccess): SandboxCluster['waitFor'] {
   return async (path, condition, patienceMs = waitMs) => {
     let last = '';
     for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await delay(pollMs)) {
-      const { status, body } = await apiRequest(access, 'GET', path);
-      last = body;
+      const answer = await apiRequest(access, 'GET', path).catch(String);
+      last = typeof answer === 'string' ? answer : answer.body;
       // A path that is not served yet is answered with plain text.
-      if (status !== 200) continue;
-      const object = JSON.parse(body) as JsonObject;
+      if (typeof answer === 'string' || answer.status !== 200) continue;
+      const object = JSON.parse(answer.body) as JsonObject;
       if (condition(object)) return object;
     }
     throw new Error(`${path} was not as expected within ${patienceMs / 1000} s: ${last}`);
