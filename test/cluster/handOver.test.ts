@@ -19,22 +19,21 @@ import { encryptedFor } from '../servers/encryptedFile.ts';
 import { readySourceStatus, startArtifactServer } from '../servers/artifactServer.ts';
 import { cutClient } from './cutClient.ts';
 import { configMap, fluxCluster, inNamespace } from './fluxCluster.ts';
+import { kustomizationPath, leadMs, untilReconciled } from './reconciled.ts';
 import { ownSandboxCluster } from './sandboxCluster.ts';
 import { openDefinition } from './openDefinition.ts';
 
 const program = await ensureFluxController('kustomize-controller');
+let controller: FluxController | undefined;
+// Before the sandbox registers its own: hooks run in that order.
+after(() => controller?.stop());
 const sandbox = await ownSandboxCluster();
 const flux = await fluxCluster(sandbox);
 const artifacts = await startArtifactServer();
 const namespace = await sandbox.freshNamespace('handover');
 const revision = 'main@sha1:2222222222222222222222222222222222222222';
 const group = `${namespace}.example`;
-let controller: FluxController | undefined;
-
-after(async () => {
-  await controller?.stop();
-  await artifacts.close();
-});
+after(() => artifacts.close());
 
 const files = FileTree.from([
   ['apps/cm.yaml', inNamespace(namespace, configMap('settings', { port: '8080', text: 'a: b\n' }))],
@@ -298,21 +297,8 @@ function runsOf(status: KustomizationStatus | undefined): number {
   return status?.history?.[0]?.totalReconciliations ?? 0;
 }
 
-/** The controller writes the conditions before the rest of the status, in two requests. */
-function isDone(status: KustomizationStatus | undefined): boolean {
-  const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True');
-  return ready === true && status?.lastAppliedRevision !== undefined && status.inventory !== undefined;
-}
-
-function pathOf(name: string): string {
-  return `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${name}`;
-}
-
-async function untilDone(name: string, more = (_status: KustomizationStatus) => true): Promise<void> {
-  await sandbox.waitFor(pathOf(name), (object) => {
-    const status = object['status'] as KustomizationStatus | undefined;
-    return status !== undefined && isDone(status) && more(status);
-  });
+function untilDone(name: string, holds?: (status: KustomizationStatus) => boolean): Promise<void> {
+  return untilReconciled(sandbox, { namespace, name }, holds);
 }
 
 /** Whether the controller has recorded a run after Plumb's. */
@@ -321,7 +307,7 @@ function ranTwice(status: KustomizationStatus): boolean {
 }
 
 async function untilGone(name: string): Promise<void> {
-  await sandbox.waitFor(pathOf('').replace(/\/$/, ''), (list) => {
+  await sandbox.waitFor(kustomizationPath({ namespace, name: '' }).replace(/\/$/, ''), (list) => {
     const items = list['items'] as unknown as readonly KubeObject[];
     return !items.some(({ metadata }) => metadata.name === name);
   });
@@ -333,7 +319,7 @@ async function startController(): Promise<void> {
     program,
     kubeconfig: sandbox.kubeconfig,
   });
-  await controller.untilLeading(AbortSignal.timeout(60_000));
+  await controller.untilLeading(AbortSignal.timeout(leadMs));
 }
 
 async function stopController(): Promise<void> {
@@ -405,7 +391,7 @@ test('both set exactly the same fields of every object', async () => {
   assert.equal(Object.keys(plumb).length, 10);
   await flux.client.delete(ours);
   assert.equal((await reconcileKustomization(flux.kustomize, ours)).result, 'deleted');
-  await waitUntilGone(flux.kustomize, recorded, 30_000);
+  await waitUntilGone(flux.kustomize, recorded, 120_000);
   await kustomization('forms', { path: './forms', wait: false });
   await startController();
   await untilDone('forms');
@@ -436,7 +422,7 @@ test('wherever Plumb was killed, the real controller reaches Ready, and can dele
     const recorded = inventoryOf(await flux.get<Kustomization>(ref));
     await flux.client.delete(ref);
     await untilGone(name);
-    await waitUntilGone(flux.kustomize, recorded, 30_000);
+    await waitUntilGone(flux.kustomize, recorded, 120_000);
     if (ended) break;
     points++;
   }

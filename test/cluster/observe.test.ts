@@ -9,6 +9,7 @@ import { managedFieldsOf } from '../../src/kube/managedFields.ts';
 import type { KubeObject, ObjectRef } from '../../src/kube/object.ts';
 import type { FluxNode, TreeView } from '../../src/protocol/views.ts';
 import { configMap } from './fluxCluster.ts';
+import { leadMs } from './reconciled.ts';
 import { sharedFleet } from './sharedFleet.ts';
 
 // Beside a real kustomize-controller, with an engine that does all it would do in a window.
@@ -35,7 +36,7 @@ await fleet.write({
 });
 await fleet.publish();
 const controller = await fleet.startController();
-await controller.untilLeading(AbortSignal.timeout(60_000));
+await controller.untilLeading(AbortSignal.timeout(leadMs));
 const apps = await fleet.kustomization('apps');
 const settings: ObjectRef = { group: '', version: 'v1', kind: 'ConfigMap', namespace, name: 'settings' };
 const web: ObjectRef = { group: 'apps', version: 'v1', kind: 'Deployment', namespace, name: 'web' };
@@ -52,20 +53,25 @@ const workloadKinds = [
   '/api/v1/namespaces/NAMESPACE/secrets',
 ].map((path) => path.replace('NAMESPACE', namespace));
 
-/** Every workload object of the namespace with its resourceVersion and who wrote which fields when. */
+/** Every workload object of the namespace, and who wrote which fields when, beside the cluster's own controllers. */
 async function workloads(): Promise<readonly JsonObject[]> {
   await untilRolledOut();
   const lists = await Promise.all(workloadKinds.map((path) => sandbox.request('GET', path)));
   return lists.flatMap(({ body }, index) =>
     (body['items'] as readonly KubeObject[]).map(({ metadata }) => ({
       object: `${workloadKinds[index] ?? ''}/${metadata.name}`,
-      resourceVersion: String(metadata['resourceVersion']),
-      managedFields: metadata['managedFields'] as JsonObject,
+      uid: metadata.uid ?? '',
+      // Those write whenever they come to it: the status of a ReplicaSet after the Deployment that made it was done.
+      managedFields: (metadata['managedFields'] as readonly JsonObject[]).filter(isForeign),
     })),
   );
 }
 
-/** The Deployment's own controller has nothing left to write. */
+function isForeign({ manager }: JsonObject): boolean {
+  return !String(manager).endsWith('controller-manager');
+}
+
+/** The Deployment's own controller has made what belongs to it. */
 async function untilRolledOut(): Promise<void> {
   await sandbox.waitFor(`/apis/apps/v1/namespaces/${namespace}/deployments/web`, (object) => {
     const { metadata, status } = object as unknown as KubeObject & { readonly status?: JsonObject };
@@ -80,7 +86,7 @@ async function untilRolledOut(): Promise<void> {
 async function writers(): Promise<readonly string[]> {
   const objects = await Promise.all([settings, web].map((ref) => flux.get(ref)));
   const managers = objects.flatMap((object) => managedFieldsOf(object).map(({ manager }) => manager ?? ''));
-  return [...new Set(managers)].filter((manager) => !manager.endsWith('controller-manager')).sort();
+  return [...new Set(managers)].filter((manager) => isForeign({ manager })).sort();
 }
 
 function appsOf(tree: TreeView): FluxNode | undefined {
@@ -109,7 +115,9 @@ async function liveApps(): Promise<Kustomization> {
 
 test('it shows what the controller did, and who reconciles', async () => {
   const before = await workloads();
-  const node = await untilShown(({ state }) => state === 'ready');
+  const node = await untilShown(
+    ({ state, inventory }) => state === 'ready' && inventory.every((entry) => entry.state === 'ready'),
+  );
   assert.match(node.revision ?? '', /^main@sha1:/);
   assert.deepEqual(node.inventory.map(({ ref, state }) => `${ref.kind}/${ref.name} ${state}`).sort(), [
     'ConfigMap/settings ready',

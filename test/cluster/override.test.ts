@@ -126,7 +126,7 @@ test('nothing is written before the controller’s running reconcile has ended',
   const slow = await fleet.kustomization('slow', {
     path: './apps',
     prune: false,
-    timeout: '30s',
+    timeout: '10m',
     healthChecks: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'late', namespace }],
   });
   await sandbox.waitFor(pathOf(slow), (object) => JSON.stringify(object).includes('Running health checks'));

@@ -6,6 +6,7 @@ import { inventoryOf } from '../../src/flux/kustomization.ts';
 import type { ObjectRef } from '../../src/kube/object.ts';
 import type { Engine } from '../../src/protocol/engine.ts';
 import { configMap } from './fluxCluster.ts';
+import { kustomizationPath } from './reconciled.ts';
 import { kustomizationOf, sharedFleet } from './sharedFleet.ts';
 
 const fleet = await sharedFleet();
@@ -43,22 +44,9 @@ const [web, jobs, deep] = ['web', 'jobs', 'deep'].map((name) => ({ ...root, name
 const all = [root, web, jobs, deep];
 await untilReady();
 
-function pathOf({ name }: ObjectRef): string {
-  return `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${name}`;
-}
-
 /** Until the real controller has reconciled every one of them as it is now. */
 async function untilReady(): Promise<void> {
-  for (const ref of all)
-    await flux.sandbox.waitFor(pathOf(ref), (object) => {
-      const { metadata, spec, status } = object as unknown as Kustomization;
-      const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-      return (
-        spec.suspend !== true &&
-        status?.observedGeneration === metadata.generation &&
-        ready?.status === 'True'
-      );
-    });
+  for (const ref of all) await fleet.untilReady(ref);
 }
 
 async function colors(): Promise<readonly unknown[]> {
@@ -190,6 +178,9 @@ test('a resume of the root by somebody else ends the overrides below it too', as
   );
   await over;
   await untilReady();
-  await flux.sandbox.waitFor(pathOf(deep), (object) => !JSON.stringify(object).includes('plumb.dev/'));
+  await flux.sandbox.waitFor(
+    kustomizationPath(deep),
+    (object) => !JSON.stringify(object).includes('plumb.dev/'),
+  );
   assert.deepEqual(await suspended(), []);
 });

@@ -12,12 +12,13 @@ import {
 } from '../../src/clients/sandbox/fluxControllers.ts';
 import { createEngine } from '../../src/engine/createEngine.ts';
 import type { EngineDependencies } from '../../src/engine/engineCore.ts';
-import type { Kustomization, KustomizationSpec } from '../../src/flux/api/kustomize.gen.ts';
+import type { KustomizationSpec } from '../../src/flux/api/kustomize.gen.ts';
 import type { KubeObject, ObjectRef } from '../../src/kube/object.ts';
 import type { Engine, EngineConfig } from '../../src/protocol/engine.ts';
 import { readySourceStatus, startArtifactServer } from '../servers/artifactServer.ts';
 import { runGit } from '../servers/gitRepository.ts';
 import { fluxCluster, type FluxCluster } from './fluxCluster.ts';
+import { untilReconciled } from './reconciled.ts';
 import { ownSandboxCluster } from './sandboxCluster.ts';
 
 /** A cluster that the real kustomize-controller and engines can share: one source, which both can fetch, and a clone of it. */
@@ -30,7 +31,7 @@ export interface SharedFleet {
   /** Commits the clone, pushes, and puts the commit into the source's status as source-controller would; gives the revision. */
   publish(): Promise<string>;
   kustomization(name: string, spec?: Partial<KustomizationSpec>): Promise<ObjectRef>;
-  /** Resolves when the Kustomization is reconciled as its spec now says, and is not suspended. */
+  /** Resolves when the real controller has ended a run of the Kustomization as its spec now is. */
   untilReady(ref: ObjectRef): Promise<void>;
   engine(config?: Partial<EngineConfig>, given?: Partial<EngineDependencies>): Promise<Engine>;
   startController(flags?: readonly string[]): Promise<FluxController>;
@@ -102,15 +103,7 @@ export async function sharedFleet(): Promise<SharedFleet> {
       return { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization', namespace, name };
     },
     async untilReady(ref) {
-      const path = `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${ref.name}`;
-      await sandbox.waitFor(path, (object) => {
-        const { metadata, spec, status } = object as unknown as Kustomization;
-        return (
-          spec.suspend !== true &&
-          status?.observedGeneration === metadata.generation &&
-          status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true
-        );
-      });
+      await untilReconciled(sandbox, ref);
     },
     async engine(config = {}, given = {}) {
       const engine = await createEngine(

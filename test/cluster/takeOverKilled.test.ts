@@ -4,25 +4,22 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { JsonObject } from '../../src/base/json.ts';
 import type { FluxController } from '../../src/clients/sandbox/fluxControllers.ts';
-import type { Kustomization } from '../../src/flux/api/kustomize.gen.ts';
+import type { Kustomization, KustomizationStatus } from '../../src/flux/api/kustomize.gen.ts';
 import type { ObjectRef } from '../../src/kube/object.ts';
-import { killedFleet, randomOf, type Revision } from './killedFleet.ts';
+import { killedFleet, randomOf, seedOf, type Revision } from './killedFleet.ts';
+import { kustomizationPath, untilReconciled } from './reconciled.ts';
 import { sharedFleet } from './sharedFleet.ts';
 import { forgetLeases, victimsOn } from './victims.ts';
 
-/** `KILLS=60` for a long run; `KILLS_SEED` repeats one. */
+/** `KILLS=60` for a long run, each of another seed; `KILLS_SEED` repeats one. */
 const kills = Number(process.env['KILLS'] ?? 4);
-const seed = Number(process.env['KILLS_SEED'] ?? Date.now() % 1_000_000);
+const seed = seedOf('KILLS_SEED', 'KILLS');
 
 const fleet = await sharedFleet();
 const { flux, namespace } = fleet;
 const killed = killedFleet(flux, namespace);
 const victims = victimsOn(flux, join(fleet.clone, '..', 'kill-cache'));
 const random = randomOf(seed);
-
-function pathOf({ name }: ObjectRef): string {
-  return `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${name}`;
-}
 
 async function publish(revision: Revision): Promise<string> {
   for (const [path, text] of Object.entries(killed.filesOf(revision)))
@@ -39,17 +36,12 @@ async function errorsOf({ log }: FluxController): Promise<string> {
 
 /** Until the real controller has reconciled the revision. */
 async function untilReady(ref: ObjectRef, revision: string, point: string): Promise<void> {
-  await flux.sandbox
-    .waitFor(pathOf(ref), (object) => {
-      const { status } = object as unknown as Kustomization;
-      const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-      return status?.lastAppliedRevision === revision && ready?.status === 'True';
-    })
-    .catch(async (error: unknown) => {
-      throw new Error(`${point}: ${JSON.stringify((await flux.get<Kustomization>(ref)).status)}`, {
-        cause: error,
-      });
+  const isApplied = (status: KustomizationStatus): boolean => status.lastAppliedRevision === revision;
+  await untilReconciled(flux.sandbox, ref, isApplied).catch(async (error: unknown) => {
+    throw new Error(`${point}: ${JSON.stringify((await flux.get<Kustomization>(ref)).status)}`, {
+      cause: error,
     });
+  });
 }
 
 /** What becomes of the Kustomization after a kill, in turn: the controller finds it deleted, or is asked to delete it, or goes on. */
@@ -77,7 +69,7 @@ test(`the real controller takes over from ${kills} killed engines, and can delet
     }
     if (fate === 'is deleted then') await flux.client.delete(ref);
     if (fate !== 'goes on') {
-      const all = pathOf(ref).replace(/\/[^/]*$/, '');
+      const all = kustomizationPath(ref).replace(/\/[^/]*$/, '');
       const isEmpty = (list: JsonObject): boolean => (list['items'] as readonly unknown[]).length === 0;
       await flux.sandbox.waitFor(all, isEmpty).catch(async (error: unknown) => {
         throw new Error(`${point}: ${await errorsOf(controller)}`, { cause: error });

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../src/base/json.ts';
 import type { Kustomization } from '../../src/flux/api/kustomize.gen.ts';
 import { managedFieldsOf } from '../../src/kube/managedFields.ts';
 import type { ObjectRef } from '../../src/kube/object.ts';
+import { leadMs } from '../cluster/reconciled.ts';
 import { sharedFleet } from '../cluster/sharedFleet.ts';
 import { startEditor } from './harness.ts';
 
@@ -25,7 +26,7 @@ spec:
 });
 await fleet.publish();
 const controller = await fleet.startController();
-await controller.untilLeading(AbortSignal.timeout(60_000));
+await controller.untilLeading(AbortSignal.timeout(leadMs));
 const apps = await fleet.kustomization('apps');
 const editor = await startEditor({ env: { KUBECONFIG: flux.sandbox.kubeconfig } });
 const web: ObjectRef = { group: 'apps', version: 'v1', kind: 'Deployment', namespace, name: 'web' };
