@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { conditionTexts, fleetOn, fluxCluster, inNamespace } from './fluxCluster.ts';
+import { impatient } from './impatience.ts';
 
 const flux = await fluxCluster();
 const fleet = await fleetOn(flux, 'health');
@@ -63,8 +64,7 @@ test('wait ends when everything is Current, with the Healthy condition and its e
 test('a wait that runs out fails the run, and what was applied stays recorded', async () => {
   await fleet.commit({ 'bad/a.yaml': claim() });
   const ref = await fleet.kustomization('bad', { wait: true, timeout: '30s' });
-  const clock = hurried();
-  const outcome = await fleet.run(ref, { clock });
+  const outcome = await fleet.run(ref, impatient(flux.kustomize, 30_000));
   assert.equal(outcome.reason, 'HealthCheckFailed');
   const texts = conditionTexts(await fleet.read(ref));
   assert.match(texts[0] ?? '', /^Reconciling=True ProgressingWithRetry: Running health checks for revision /);
@@ -165,9 +165,3 @@ test('a stopped engine leaves the inventory and no judgement behind', async () =
   assert.match(conditionTexts(object).join('\n'), /Ready=Unknown Progressing/);
   assert.equal(object.status?.inventory?.entries.length, 1);
 });
-
-/** The machine's clock with sleeps a hundred times as short. */
-function hurried(): typeof flux.kustomize.clock {
-  const { clock } = flux.kustomize;
-  return { now: () => clock.now(), sleep: (ms, signal) => clock.sleep(ms / 100, signal) };
-}

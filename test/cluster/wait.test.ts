@@ -9,6 +9,7 @@ import { WatchStore } from '../../src/engine/watchStore.ts';
 import { refOf, type KubeObject, type ObjectRef } from '../../src/kube/object.ts';
 import { computeStatus } from '../../src/kube/kstatus.ts';
 import { waitUntilReady } from '../../src/ssa/waitUntilReady.ts';
+import { impatient } from './impatience.ts';
 import { runContext, ssaCluster, type Playground } from './ssaCluster.ts';
 
 const cluster = await ssaCluster();
@@ -29,17 +30,23 @@ function refsIn(play: Playground, yaml: string): readonly ObjectRef[] {
   return play.desired(yaml).objects.map(({ object }) => refOf(object));
 }
 
+/** A wait whose time is over when it has looked at everything. */
+function timedOut(play: Playground, refs: readonly ObjectRef[], failFast = true): Promise<unknown> {
+  const timeout = 600_000;
+  return waitUntilReady(impatient(play.ctx, timeout), refs, { timeout, failFast });
+}
+
 test('a Deployment is waited for until its pods run', async () => {
   const play = await cluster.playground();
   await play.run(play.desired(web));
-  await waitUntilReady(play.ctx, refsIn(play, web), { timeout: 30_000, failFast: true });
+  await waitUntilReady(play.ctx, refsIn(play, web), { timeout: 120_000, failFast: true });
   assert.equal(computeStatus(await play.live('apps/v1', 'Deployment', 'web')).status, 'Current');
 });
 
 test('an object that appears only later is waited for, also one whose kind is not served yet', async () => {
   const play = await cluster.playground();
   const config = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: late, namespace: $NS }';
-  const waiting = waitUntilReady(play.ctx, refsIn(play, config), { timeout: 30_000, failFast: true });
+  const waiting = waitUntilReady(play.ctx, refsIn(play, config), { timeout: 120_000, failFast: true });
   await play.run(play.desired(config));
   await waiting;
 });
@@ -62,8 +69,8 @@ test('runs share the watches of labelled objects, and what has no label is follo
       metadata: { name: 'plain', namespace: play.namespace },
     };
     const waits = [
-      waitUntilReady(ctx, labelled, { timeout: 30_000, failFast: true }),
-      waitUntilReady(ctx, [...refsIn(play, web), refOf(plain)], { timeout: 30_000, failFast: true }),
+      waitUntilReady(ctx, labelled, { timeout: 120_000, failFast: true }),
+      waitUntilReady(ctx, [...refsIn(play, web), refOf(plain)], { timeout: 120_000, failFast: true }),
     ];
     await cluster.client.apply(plain, { fieldManager: 'someone', force: true, dryRun: false });
     await Promise.all(waits);
@@ -85,10 +92,10 @@ test('a shared watch that is behind a write does not pass for the state after it
     const ctx = { ...play.ctx, follower: sharedFollower(store, cluster.client, undefined) };
     const followed = async (yaml: string) =>
       (await play.run(play.desired(yaml))).map(({ ref, version }) => ({ ...ref, since: version ?? '' }));
-    await waitUntilReady(ctx, await followed(web), { timeout: 30_000, failFast: true });
+    await waitUntilReady(ctx, await followed(web), { timeout: 120_000, failFast: true });
     for (let replicas = 3; replicas < 8; replicas++) {
       const refs = await followed(web.replace('replicas: 2', `replicas: ${replicas}`));
-      await waitUntilReady(ctx, refs, { timeout: 30_000, failFast: true });
+      await waitUntilReady(ctx, refs, { timeout: 120_000, failFast: true });
       const { status } = await play.live('apps/v1', 'Deployment', 'web');
       assert.equal((status as { readyReplicas?: number }).readyReplicas, replicas);
     }
@@ -107,9 +114,9 @@ test('the timeout names every object that is not ready, and why', async () => {
   ];
   await play.sandbox.waitFor(
     `/api/v1/namespaces/${play.namespace}/pods`,
-    (list) => (list['items'] as unknown[]).length === 2,
+    (list) => JSON.stringify(list).split('"reason":"Unschedulable"').length === 3,
   );
-  await assert.rejects(waitUntilReady(play.ctx, refs, { timeout: 2000, failFast: true }), (error) => {
+  await assert.rejects(timedOut(play, refs), (error) => {
     assert.ok(isPlumbError(error, 'HealthCheckFailed'));
     assert.equal(
       error.message,
@@ -133,14 +140,11 @@ test('a quota that forbids the pods is named', async () => {
   await play.sandbox.waitFor(`/apis/apps/v1/namespaces/${play.namespace}/deployments/web`, (object) =>
     JSON.stringify(object['status'] ?? {}).includes('ReplicaFailure'),
   );
-  await assert.rejects(
-    waitUntilReady(play.ctx, refsIn(play, web), { timeout: 500, failFast: true }),
-    (error) => {
-      assert.ok(isPlumbError(error, 'HealthCheckFailed'));
-      assert.match(error.hint ?? '', /exceeded quota: none/);
-      return true;
-    },
-  );
+  await assert.rejects(timedOut(play, refsIn(play, web)), (error) => {
+    assert.ok(isPlumbError(error, 'HealthCheckFailed'));
+    assert.match(error.hint ?? '', /exceeded quota: none/);
+    return true;
+  });
 });
 
 /** A Deployment of one pod that the sandbox's nodes leave alone, and that pod; its status is what the test says. */
@@ -182,14 +186,11 @@ for (const [what, status, reason] of [
   test(`${what} is named with its pod`, async () => {
     const play = await cluster.playground();
     const { yaml } = await withIdlePod(play, status);
-    await assert.rejects(
-      waitUntilReady(play.ctx, refsIn(play, yaml), { timeout: 1000, failFast: true }),
-      (error) => {
-        assert.ok(isPlumbError(error, 'HealthCheckFailed'));
-        assert.match(error.hint ?? '', reason);
-        return true;
-      },
-    );
+    await assert.rejects(timedOut(play, refsIn(play, yaml)), (error) => {
+      assert.ok(isPlumbError(error, 'HealthCheckFailed'));
+      assert.match(error.hint ?? '', reason);
+      return true;
+    });
   });
 
 test('where no status tells why, the last warning about the pod or the workload does', async () => {
@@ -230,15 +231,12 @@ test('where no status tells why, the last warning about the pod or the workload 
     JSON.stringify(list).includes('exceeded quota'),
   );
   const both = `${yaml}\n---\n${stateful}`;
-  await assert.rejects(
-    waitUntilReady(play.ctx, refsIn(play, both), { timeout: 500, failFast: true }),
-    (error) => {
-      assert.ok(isPlumbError(error, 'HealthCheckFailed'));
-      assert.match(error.hint ?? '', /Pod\/.*\/web-.*: FailedMount: secret "keys" not found/);
-      assert.match(error.hint ?? '', /StatefulSet\/.*\/db: FailedCreate: .*exceeded quota: one/);
-      return true;
-    },
-  );
+  await assert.rejects(timedOut(play, refsIn(play, both)), (error) => {
+    assert.ok(isPlumbError(error, 'HealthCheckFailed'));
+    assert.match(error.hint ?? '', /Pod\/.*\/web-.*: FailedMount: secret "keys" not found/);
+    assert.match(error.hint ?? '', /StatefulSet\/.*\/db: FailedCreate: .*exceeded quota: one/);
+    return true;
+  });
 });
 
 test('a failed object ends the wait at once, unless it is not to fail fast', async () => {
@@ -251,10 +249,10 @@ test('a failed object ends the wait at once, unless it is not to fail fast', asy
   const both = `${stuck('bad', 1)}\n---\n${stuck('slow', 600)}`;
   await play.run(play.desired(both));
   const refs = refsIn(play, both);
-  await assert.rejects(waitUntilReady(play.ctx, refs, { timeout: 20_000, failFast: true }), {
+  await assert.rejects(waitUntilReady(play.ctx, refs, { timeout: 120_000, failFast: true }), {
     message: `failed early due to stalled resources: [Deployment/${play.namespace}/bad status: 'Failed']`,
   });
-  await assert.rejects(waitUntilReady(play.ctx, refs, { timeout: 500, failFast: false }), {
+  await assert.rejects(timedOut(play, refs, false), {
     message: `timeout waiting for: [Deployment/${play.namespace}/bad status: 'Failed', Deployment/${play.namespace}/slow status: 'InProgress']`,
   });
 });
@@ -270,7 +268,7 @@ spec:
   template: { spec: { restartPolicy: Never, nodeSelector: { no: such }, containers: [{ name: a, image: a }] } }`;
   await play.run(play.desired(job));
   const refs = refsIn(play, job);
-  const waiting = waitUntilReady(play.ctx, refs, { timeout: 20_000, failFast: true, mayVanish: () => true });
+  const waiting = waitUntilReady(play.ctx, refs, { timeout: 120_000, failFast: true, mayVanish: () => true });
   await play.ctx.cluster.delete(refs[0] as ObjectRef, { propagationPolicy: 'Background' });
   await waiting;
 });
