@@ -305,34 +305,6 @@ test('what the callback of a watch throws comes out, it is not swallowed', async
   await assert.rejects(failing, /callback broke/);
 });
 
-test('discovery goes on when one group does not answer; only its own kinds are unknown', async (t) => {
-  const { client } = await faulty(t);
-  const path = '/apis/apiregistration.k8s.io/v1/apiservices';
-  const name = 'v1.broken.example.com';
-  const created = await sandbox.request('POST', path, {
-    metadata: { name },
-    spec: {
-      group: 'broken.example.com',
-      version: 'v1',
-      service: { name: 'none', namespace },
-      groupPriorityMinimum: 10,
-      versionPriority: 10,
-      insecureSkipTLSVerify: true,
-    },
-  });
-  assert.equal(created.status, 201);
-  t.after(() => sandbox.request('DELETE', `${path}/${name}`));
-  await sandbox.waitFor(`${path}/${name}`, (object) =>
-    JSON.stringify(object['status'] ?? {}).includes('"False"'),
-  );
-  const group = { group: 'broken.example.com', version: 'v1' };
-  await client.discover({ group: 'apps', version: 'v1' }, { refresh: true });
-  assert.notEqual(await client.servedKind({ group: 'apps', version: 'v1', kind: 'Deployment' }), undefined);
-  await assert.rejects(client.servedInGroup(group.group, { refresh: true }), (error) =>
-    isPlumbError(error, 'RequestFailed'),
-  );
-});
-
 test('discovery works without aggregation, one request a group', async (t) => {
   const { client, fail, seen } = await faulty(t);
   const plain = (path: string): Promise<Fault> =>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { isPlumbError } from '../../src/base/plumbError.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { createClusterClient } from '../../src/clients/cluster/createClusterClient.ts';
 import { testClientOn } from './clientOnServer.ts';
@@ -28,6 +29,33 @@ test('the server says which version it shows, and does not serve what came later
     false,
   );
   assert.ok(admission.some(({ kind }) => kind === 'ValidatingAdmissionPolicy'));
+});
+
+// Not on a cluster that others share: while a group is missing no namespace goes, and nothing knows all kinds.
+test('discovery goes on when one group does not answer; only its own kinds are unknown', async (t) => {
+  const path = '/apis/apiregistration.k8s.io/v1/apiservices';
+  const name = 'v1.broken.example.com';
+  const created = await sandbox.request('POST', path, {
+    metadata: { name },
+    spec: {
+      group: 'broken.example.com',
+      version: 'v1',
+      service: { name: 'none', namespace: 'default' },
+      groupPriorityMinimum: 10,
+      versionPriority: 10,
+      insecureSkipTLSVerify: true,
+    },
+  });
+  assert.equal(created.status, 201);
+  t.after(() => sandbox.request('DELETE', `${path}/${name}`));
+  await sandbox.waitFor(`${path}/${name}`, (object) =>
+    JSON.stringify(object['status'] ?? {}).includes('"False"'),
+  );
+  await client.discover({ group: 'apps', version: 'v1' }, { refresh: true });
+  assert.notEqual(await client.servedKind({ group: 'apps', version: 'v1', kind: 'Deployment' }), undefined);
+  await assert.rejects(client.servedInGroup('broken.example.com', { refresh: true }), (error) =>
+    isPlumbError(error, 'RequestFailed'),
+  );
 });
 
 testReconcilingOn(flux);
