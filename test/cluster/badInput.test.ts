@@ -20,7 +20,7 @@ test('a Kustomization that contains itself never waits for itself, and becomes r
     path: './self',
     prune: true,
     wait: true,
-    timeout: '20s',
+    timeout: '5m',
     sourceRef: { kind: 'GitRepository', name: 'fleet' },
   };
   const revision = await fleet.commit({
@@ -32,7 +32,7 @@ test('a Kustomization that contains itself never waits for itself, and becomes r
     }),
     'self/settings.yaml': settings('self'),
   });
-  const ref = await fleet.kustomization('self', { wait: true, timeout: '20s' });
+  const ref = await fleet.kustomization('self', { wait: true, timeout: '5m' });
   const outcome = await fleet.run(ref);
   assert.equal(outcome.result, 'succeeded', outcome.message);
   assert.ok(

@@ -567,7 +567,7 @@ test('uninstall shows what goes and what stays, and takes exactly that', async (
   );
   await sandbox.request('DELETE', `/api/v1/namespaces/flux-${count - 1}`);
   const other = controllerDeployment(`flux-${count - 1}`);
-  await waitUntilGone(administrator, [refOf(other)], 30_000);
+  await waitUntilGone(administrator, [refOf(other)], 120_000);
 
   await applyInstall(administrator, namespace);
   await create(controllerDeployment(namespace));
@@ -633,7 +633,7 @@ test('uninstall shows what goes and what stays, and takes exactly that', async (
   await waitUntilGone(
     administrator,
     draft.deletions.filter(({ kind }) => kind === 'CustomResourceDefinition'),
-    30_000,
+    120_000,
   );
   const check = await checkInstallation(administrator, namespace);
   assert.deepEqual(findings(check), [

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { JsonObject } from '../../src/base/json.ts';
 import { loggerTo, silentLogger } from '../../src/base/logger.ts';
 import { isPlumbError } from '../../src/base/plumbError.ts';
 import type { ClusterClient } from '../../src/clients/cluster/clusterClient.ts';
@@ -162,8 +163,28 @@ async function untilTree(of: Engine, isLikeThat: (tree: TreeView) => boolean): P
   }
 }
 
+/** The first workload once it is ready, with all it applied: its own watch tells of it, others of those. */
 async function readyWorkload(): Promise<FluxNode | undefined> {
-  return (await untilTree(engine, ({ workloads }) => workloads[0]?.state === 'ready')).workloads[0];
+  const isReady = ({ state }: { readonly state: string }): boolean => state === 'ready';
+  const tree = await untilTree(
+    engine,
+    ({ workloads: [first] }) => first !== undefined && isReady(first) && first.inventory.every(isReady),
+  );
+  return tree.workloads[0];
+}
+
+/** Until the cluster's own controllers have written their last to the Deployment. */
+async function settled(replicas: number): Promise<void> {
+  await sandbox.waitFor('/apis/apps/v1/namespaces/shop/deployments/web', (object) => {
+    const { metadata, status } = object as unknown as KubeObject & { readonly status?: JsonObject };
+    const text = JSON.stringify(status);
+    return (
+      status?.['observedGeneration'] === metadata.generation &&
+      status?.['availableReplicas'] === replicas &&
+      status?.['replicas'] === replicas &&
+      text.includes('NewReplicaSetAvailable')
+    );
+  });
 }
 
 test('in observe mode, with nobody reconciling, a reconcile is refused with what to do', async () => {
@@ -365,6 +386,8 @@ test('a diff with nothing changed asks for no dry-run; what others change is see
     { log },
   );
   try {
+    // A write between read and dry-run is not kept.
+    await settled(2);
     const replicas = async (): Promise<readonly (readonly unknown[])[]> =>
       (await watching.plan(apps, 'workingTree')).changes
         .flatMap(({ fields }) => fields)

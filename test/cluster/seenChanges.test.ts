@@ -44,7 +44,7 @@ const web = fleet.ref('Deployment', 'web', 'apps');
 
 /** Plans until the watch has delivered that number of replicas. */
 async function planAt(replicas: number): Promise<readonly [PlanView, FieldChangeView]> {
-  for (const until = Date.now() + 30_000; Date.now() < until; await delay(50)) {
+  for (const until = Date.now() + 120_000; Date.now() < until; await delay(50)) {
     const plan = await engine.plan(apps, 'workingTree');
     const field = plan.changes
       .flatMap(({ fields }) => fields)

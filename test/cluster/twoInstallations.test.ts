@@ -85,7 +85,7 @@ test('of two that take the Leases of their installations at once, not both keep 
         onLost: () => undefined,
       },
       leaseTargets([], namespace),
-      AbortSignal.timeout(60_000),
+      new AbortController().signal,
     );
   const results = await Promise.allSettled([acquire('flux-one'), acquire('flux-two')]);
   const kept = results.filter((result) => result.status === 'fulfilled');

@@ -149,5 +149,5 @@ test('a viewer follows objects of the namespace, and waits for one it may only r
     namespace: play.namespace,
     name: object.metadata.name,
   }));
-  await waitUntilReady(ctx, refs, { timeout: 30_000, failFast: true });
+  await waitUntilReady(ctx, refs, { timeout: 120_000, failFast: true });
 });
