@@ -53,16 +53,26 @@ describe('the editor in local mode', () => {
       await workbench.openFile('apps/dev/web.yaml');
       const asked = await lastRequest();
 
+      const driftAfterRun = async (): Promise<void> => {
+        const before = lastRun((await cluster.live(workload('apps'))) as unknown as Kustomization);
+        await cluster.waitForWorkload(workload('apps'), (apps) => lastRun(apps) !== before);
+        await cluster.scale(web, 5);
+      };
       // Right after a run, so that there is time to see it before the next one.
-      const before = lastRun((await cluster.live(workload('apps'))) as unknown as Kustomization);
-      await cluster.waitForWorkload(workload('apps'), (apps) => lastRun(apps) !== before);
-      await cluster.scale(web, 5);
-      await Promise.all([
+      await driftAfterRun();
+      let isSeen = false;
+      const seen = Promise.all([
         workbench.lineMark('cluster: 5 · kubectl (scale)'),
         workbench.row('Workloads', drifted),
         workbench.statusItem('1 drifted'),
         workbench.see(badge, '1'),
-      ]);
+      ]).then(() => (isSeen = true));
+      // On a machine that is too busy for that the next interval is as good.
+      for (;;) {
+        await Promise.race([seen, cluster.waitForReplicas(web, 3)]);
+        if (isSeen) break;
+        await driftAfterRun();
+      }
       await workbench.screenshot('drift in local mode');
       await cluster.waitForReplicas(web, 3);
       await workbench.rowGone('Workloads', drifted);
