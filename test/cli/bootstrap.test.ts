@@ -43,7 +43,7 @@ async function isInstalled(): Promise<boolean> {
 
 /** Nothing can be created in a namespace on its way out. */
 async function untilNamespaceIsGone(): Promise<void> {
-  for (let left = 600; left > 0; left -= 1) {
+  for (let left = 2400; left > 0; left -= 1) {
     if ((await sandbox.request('GET', '/api/v1/namespaces/flux-system')).status === 404) return;
     await delay(50);
   }

@@ -42,20 +42,21 @@ function start(args: readonly string[], kubeconfig: string, cwd = fleet): Runnin
 function left(): readonly string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
+    .flatMap((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`TMPDIR=${temporary}`);
+        const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+        if (!environment.includes(`TMPDIR=${temporary}`)) return [];
+        return [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')];
       } catch {
         // Gone meanwhile, or somebody else's.
-        return false;
+        return [];
       }
-    })
-    .map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '));
+    });
 }
 
 /** A process that was told to end needs a moment. */
 async function untilNothingIsLeft(): Promise<void> {
-  for (const deadline = Date.now() + 5_000; left().length > 0 && Date.now() < deadline;) await delay(20);
+  for (const deadline = Date.now() + 60_000; left().length > 0 && Date.now() < deadline;) await delay(20);
   assert.deepEqual(left(), [], 'a process is left');
 }
 
