@@ -79,7 +79,9 @@ export interface Workbench {
   close(): Promise<void>;
 }
 
-const patience = 60_000;
+const patience = 120_000;
+/** How often something is tried again that another part of the workbench may have got in the way of. */
+const tries = 6;
 
 /** Texts that decorations put behind lines stand in no element, only in styles. */
 const lineMarks = `[...document.querySelectorAll('.monaco-editor .view-line [class*="ced-"]')]
@@ -101,7 +103,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   await page
     .locator('.monaco-workbench .part.statusbar .statusbar-item')
     .first()
-    .waitFor({ timeout: 60_000 });
+    .waitFor({ timeout: patience });
   await mkdir(options.screenshots, { recursive: true });
   return workbenchOf(page, options.screenshots, () => context.close());
 }
@@ -111,6 +113,11 @@ function workbenchOf(page: Page, screenshots: string, close: () => Promise<void>
     await locator.first().waitFor({ timeout: patience });
     return locator.first();
   };
+  const within = (locator: Locator, state: 'visible' | 'hidden', timeout: number): Promise<boolean> =>
+    locator.waitFor({ state, timeout }).then(
+      () => true,
+      () => false,
+    );
   const find = (selector: string, text?: string | RegExp): Locator =>
     text === undefined ? page.locator(selector) : page.locator(selector).filter({ hasText: text });
   const view = (title: string): Locator =>
@@ -118,6 +125,25 @@ function workbenchOf(page: Page, screenshots: string, close: () => Promise<void>
   const row = (title: string, text: string | RegExp): Promise<Locator> =>
     seen(view(title).locator('.monaco-list-row').filter({ hasText: text }));
   const quickInput = '.quick-input-widget:not([style*="display: none"])';
+  /** Presses the keys and takes what they bring; once more where something that took the focus swallowed them or closed it. */
+  const byKeys = async <T>(keys: readonly string[], take: (timeout: number) => Promise<T>): Promise<T> => {
+    for (let turn = 1; ; turn++) {
+      for (const key of keys) await page.keyboard.press(key);
+      try {
+        return await take(patience / tries);
+      } catch (error) {
+        if (turn === tries) throw error;
+        await page.keyboard.press('Escape');
+      }
+    }
+  };
+  const chooseIn = (key: string, text: string, entry: string): Promise<void> =>
+    byKeys([key], async (timeout) => {
+      const input = page.locator(`${quickInput} input:focus`).first();
+      await input.waitFor({ timeout });
+      await input.fill(text);
+      await page.locator(entry).first().click({ timeout });
+    });
   const focusedInput = async (): Promise<Locator> => {
     const input = await seen(page.locator(`${quickInput} input:focus`));
     return input;
@@ -126,24 +152,15 @@ function workbenchOf(page: Page, screenshots: string, close: () => Promise<void>
   return {
     page,
     runCommand: async (title) => {
-      await page.keyboard.press('F1');
-      const input = await focusedInput();
-      await input.fill(`>${title}`);
       const name = JSON.stringify(title);
-      const entry = page.locator(
-        `${quickInput} :is(.monaco-list-row[aria-label=${name}], .monaco-list-row[aria-label^=${JSON.stringify(`${title}, `)}])`,
-      );
-      await (await seen(entry)).click();
+      const row = `.monaco-list-row[aria-label=${name}], .monaco-list-row[aria-label^=${JSON.stringify(`${title}, `)}]`;
+      await chooseIn('F1', `>${title}`, `${quickInput} :is(${row})`);
     },
     openFile: async (path) => {
-      await page.keyboard.press('Control+P');
-      const input = await focusedInput();
-      await input.fill(path);
       const slash = path.lastIndexOf('/');
       const parts = [path.slice(slash + 1), ...(slash < 0 ? [] : [path.slice(0, slash)])];
       const named = parts.map((part) => `[aria-label*=${JSON.stringify(part)}]`).join('');
-      const entry = page.locator(`${quickInput} .monaco-list-row${named}`);
-      await (await seen(entry)).click();
+      await chooseIn('Control+P', path, `${quickInput} .monaco-list-row${named}`);
       await seen(page.locator('.editor-group-container.active .monaco-editor .view-line'));
       // Away from the tabs: the tip of one would lie over the first lines.
       await page.mouse.move(1000, 700);
@@ -172,23 +189,25 @@ function workbenchOf(page: Page, screenshots: string, close: () => Promise<void>
       await page.locator(`${widget} .find-part textarea`).first().press('Escape');
     },
     expandRow: async (title, text) => {
-      const target = await row(title, text);
-      if ((await target.getAttribute('aria-expanded')) === 'true') return;
-      await target.locator('.monaco-tl-twistie').click();
-      await seen(view(title).locator('.monaco-list-row[aria-expanded="true"]').filter({ hasText: text }));
+      const expanded = view(title)
+        .locator('.monaco-list-row[aria-expanded="true"]')
+        .filter({ hasText: text });
+      // A row that is painted anew in that moment takes no click.
+      for (let turn = 1; turn <= tries; turn++) {
+        const target = await row(title, text);
+        if ((await target.getAttribute('aria-expanded')) === 'true') return;
+        await target.locator('.monaco-tl-twistie').click();
+        if (await within(expanded.first(), 'visible', patience / tries)) return;
+      }
+      throw new Error(`the row ${text} of ${title} did not expand`);
     },
     rowMenu: async (title, text, entry) => {
       const item = page.locator('.monaco-menu .action-item').filter({ hasText: entry }).first();
-      const within = (locator: Locator, state: 'visible' | 'hidden', timeout: number): Promise<boolean> =>
-        locator.waitFor({ state, timeout }).then(
-          () => true,
-          () => false,
-        );
       // A menu closes when an editor that is still opening takes the focus: it is opened again. In the first moment after it
       // opened it takes no click: it stays open, and the click is made again.
-      for (let click = 0; click < 8; click++) {
+      for (let click = 0; click < 2 * tries; click++) {
         if (!(await item.isVisible())) await (await row(title, text)).click({ button: 'right' });
-        if (!(await within(item, 'visible', 5000))) continue;
+        if (!(await within(item, 'visible', 10_000))) continue;
         const isTaken = await item.click({ timeout: 5000 }).then(
           () => true,
           () => false,
@@ -211,17 +230,17 @@ function workbenchOf(page: Page, screenshots: string, close: () => Promise<void>
     noLineMark: async () => {
       await page.waitForFunction(`(${lineMarks}).length === 0`, undefined, { timeout: patience });
     },
-    hover: async (text) => {
-      await page.keyboard.press('Control+K');
-      await page.keyboard.press('Control+I');
-      return seen(find('.monaco-hover:not(.hidden)', text));
-    },
+    hover: (text) =>
+      byKeys(['Control+K', 'Control+I'], async (timeout) => {
+        const found = find('.monaco-hover:not(.hidden)', text).first();
+        await found.waitFor({ timeout });
+        return found;
+      }),
     lens: (text) => seen(find('.editor-group-container.active .codelens-decoration a', text)),
-    quickFix: async (title) => {
-      await page.keyboard.press('Control+.');
-      const item = page.locator('.action-widget .monaco-list-row').filter({ hasText: title });
-      await (await seen(item)).click();
-    },
+    quickFix: (title) =>
+      byKeys(['Control+.'], (timeout) =>
+        page.locator('.action-widget .monaco-list-row').filter({ hasText: title }).first().click({ timeout }),
+      ),
     save: async () => {
       await page.keyboard.press('Control+S');
       await page

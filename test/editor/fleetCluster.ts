@@ -22,9 +22,6 @@ const fixture = resolve(import.meta.dirname, '../fixtures/fleet');
 const placeholderUrl = 'https://git.example.com/fleet.git';
 const syncFile = 'clusters/dev/flux-system/gotk-sync.yaml';
 
-/** Longer than an interval that a test waits for, on a busy machine. */
-const patienceMs = 90_000;
-
 /** A Deployment of the fleet; `apps/dev/web.yaml` sets its replicas. */
 export const web: ObjectRef = {
   group: 'apps',
@@ -162,14 +159,12 @@ export async function startFleetCluster(): Promise<FleetCluster> {
       await sandbox.waitFor(
         `/apis/apps/v1/namespaces/${ref.namespace}/deployments/${ref.name}`,
         (object) => (object['spec'] as { replicas?: number } | undefined)?.replicas === replicas,
-        patienceMs,
       );
     },
     waitForWorkload: async (ref, holds) => {
       await sandbox.waitFor(
         `/apis/${ref.group}/${ref.version}/namespaces/${ref.namespace}/kustomizations/${ref.name}`,
         (object) => holds(object as unknown as Kustomization),
-        patienceMs,
       );
     },
     waitForPods: async (ref, pods) => {
