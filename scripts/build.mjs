@@ -17,8 +17,6 @@ const shared = {
   metafile: true,
   // openpgp stays a file of its own.
   external: ['vscode', 'cpu-features', '*.node', 'openpgp'],
-  // The Kubernetes client's own transport is never used, only its kubeconfig loader: 1 MB less.
-  alias: { undici: './scripts/undiciStub.mjs' },
 };
 
 const host = { ...shared, format: 'cjs', outExtension: { '.js': '.cjs' }, outdir: 'dist' };

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { EngineConfig } from '../protocol/engine.ts';
+import { withProxySettings } from './model/childEnvironment.ts';
 import type { Binding } from './model/binding.ts';
 
 /** What the settings, the open folders and the bound cluster tell the engine. Copied: the editor hands out proxies that cannot be sent. */
@@ -24,6 +25,16 @@ export function readEngineConfig(binding: Binding | undefined): EngineConfig {
     ...(requireSopsMac && { requireSopsMac }),
     ...(useOwnCloudLogin && { useOwnCloudLogin }),
   };
+}
+
+/** The environment of the engine's process, as it is now: the editor's, with the proxy of its settings. */
+export function readEngineEnvironment(): Readonly<Record<string, string | undefined>> {
+  const http = vscode.workspace.getConfiguration('http');
+  return withProxySettings(process.env, {
+    proxy: http.get<string>('proxy', ''),
+    noProxy: http.get<readonly string[]>('noProxy', []),
+    support: http.get<string>('proxySupport', 'override'),
+  });
 }
 
 /** Paths of the open folders that lie on a disk. */

@@ -22,7 +22,7 @@ async function withClient(work: (watched: Watched) => Promise<void>): Promise<vo
     modulePath,
     loadRpc: () => rpc,
     config: () => ({ folders: ['/work'], schedule: 'continuous' }),
-    env: { ...process.env, VSCODE_PID: '12', NODE_TEST_CONTEXT: undefined },
+    env: () => ({ ...process.env, VSCODE_PID: '12', NODE_TEST_CONTEXT: undefined }),
     log: silentLogger,
     credentials: { get: async () => undefined },
     onStateChange: ({ type }) => {

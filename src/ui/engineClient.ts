@@ -21,7 +21,8 @@ export interface EngineClientOptions {
   readonly loadRpc: () => RpcModule;
   /** Read at every start. */
   readonly config: () => EngineConfig;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Read at every start. */
+  readonly env: () => Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
   /** Asked by the engine for what stands in no kubeconfig and no Secret. */
   readonly credentials: Credentials;
@@ -144,7 +145,7 @@ class ForkedEngine {
     this.#change({ type: 'starting' });
     const child = fork(this.#options.modulePath, [], {
       execArgv: [...engineArguments],
-      env: childEnvironment(this.#options.env),
+      env: childEnvironment(this.#options.env()),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Numbers beyond 2^53 travel as they are.
       serialization: 'advanced',

@@ -3,7 +3,7 @@ import { asPlumbError } from '../base/plumbError.ts';
 import { announceEnds } from './announcements.ts';
 import { Bindings } from './bindings.ts';
 import { registerCommands } from './commands/commands.ts';
-import { readEngineConfig } from './config.ts';
+import { readEngineConfig, readEngineEnvironment } from './config.ts';
 import { brokerCredentials } from './credentials.ts';
 import { showDiagnostics } from './diagnostics.ts';
 import { syncDocuments } from './documents.ts';
@@ -23,15 +23,18 @@ import { showFluxTree } from './views/fluxTree.ts';
 import { troubleBadge } from './model/badge.ts';
 import { followEngine, type WorkspaceState } from './workspaceState.ts';
 
-/** Settings that only the engine reads: changing one starts it anew. */
+/** Settings that only the engine's process is given: changing one starts it anew. */
 const engineSettings = [
-  'kubeconfig',
-  'context',
-  'namespace',
-  'sources',
-  'gitPath',
-  'requireSopsMac',
-  'useOwnCloudLogin',
+  'plumb.kubeconfig',
+  'plumb.context',
+  'plumb.namespace',
+  'plumb.sources',
+  'plumb.gitPath',
+  'plumb.requireSopsMac',
+  'plumb.useOwnCloudLogin',
+  'http.proxy',
+  'http.noProxy',
+  'http.proxySupport',
 ];
 
 /** Opens everything Plumb shows. The engine runs in trusted workspaces only: kubeconfigs may name programs to run. */
@@ -49,7 +52,7 @@ export function startUi(context: vscode.ExtensionContext): vscode.Disposable {
     modulePath: context.asAbsolutePath('dist/engine.mjs'),
     loadRpc: () => loadBundle<RpcModule>(context, 'rpc'),
     config: () => readEngineConfig(bindings.current),
-    env: process.env,
+    env: readEngineEnvironment,
     log,
     credentials,
     onStateChange,
@@ -137,7 +140,7 @@ function runEngine(
       );
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (!engineSettings.some((name) => event.affectsConfiguration(`plumb.${name}`))) return;
+      if (!engineSettings.some((name) => event.affectsConfiguration(name))) return;
       start(async () => {
         if (event.affectsConfiguration('plumb.context')) await bindings.forget();
         await engine.restart();

@@ -54,7 +54,7 @@ export async function startFaultProxy(
   decide: (request: ProxiedRequest) => Fault | undefined,
 ): Promise<FaultProxy> {
   const connection = await loadConnection({ paths: [kubeconfig] });
-  const { tls } = await credentialsOf(connection, []).current();
+  const { tls } = await credentialsOf(connection).current();
   const target = new URL(connection.cluster.server);
   const sockets = new Set<Socket>();
   const streams = new Set<Socket>();

@@ -16,6 +16,7 @@ import type {
   ServedKind,
 } from './clusterClient.ts';
 import { credentialsOf, type Headers } from './credentials.ts';
+import { proxyOf } from './clusterProxy.ts';
 import { createDiscovery, type Discovery } from './discovery.ts';
 import { loadConnection, type KubeconfigSource } from './kubeconfig.ts';
 import { notServed, refusalFrom } from './refusal.ts';
@@ -30,10 +31,6 @@ export interface ClusterClientOptions {
   /** Connections for calls; watches have their own. */
   readonly maxConnections?: number;
   readonly requestTimeoutMs?: number;
-  /** PEM certificates trusted beside Node's own where the kubeconfig names no authority. */
-  readonly extraCertificates?: readonly string[];
-  /** The proxy for an address, where the kubeconfig names none. */
-  readonly proxyFor?: (server: string) => string | undefined;
 }
 
 /**
@@ -42,14 +39,12 @@ export interface ClusterClientOptions {
  */
 export async function createClusterClient(options: ClusterClientOptions): Promise<ClusterClient> {
   const connection = await loadConnection(options.kubeconfig, options.context);
-  const { server, proxyUrl } = connection.cluster;
-  const proxy = proxyUrl === undefined || proxyUrl === '' ? options.proxyFor?.(server) : proxyUrl;
-  const transport = createTransport(connection, credentialsOf(connection, options.extraCertificates ?? []), {
+  const transport = createTransport(connection, credentialsOf(connection), {
     log: options.log,
     userAgent: 'plumb',
     maxConnections: options.maxConnections ?? defaultMaxConnections,
     requestTimeoutMs: options.requestTimeoutMs ?? defaultRequestTimeoutMs,
-    proxyUrl: proxy,
+    proxy: proxyOf(connection, process.env),
   });
   const { impersonateUser } = connection.user;
   const user =

@@ -1,10 +1,10 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { rootCertificates } from 'node:tls';
 import { sha256Hex } from '../../base/digest.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { plumbError } from '../../base/plumbError.ts';
+import { trustedAuthorities } from '../http/trustedAuthorities.ts';
 import { execCredentialRunner, type ExecConfig, type ExecCredential } from './execCredential.ts';
 import type { ClusterConnection, KubeconfigUser } from './kubeconfig.ts';
 import { oidcToken } from './oidcToken.ts';
@@ -12,7 +12,7 @@ import { oidcToken } from './oidcToken.ts';
 /** TLS options of a connection; `id` differs when the material does, so that connections are made anew. */
 export interface TlsMaterial {
   readonly id: string;
-  readonly ca?: (string | Buffer)[];
+  readonly ca: (string | Buffer)[];
   readonly cert?: string | Buffer;
   readonly key?: string | Buffer;
   readonly servername?: string;
@@ -57,12 +57,9 @@ interface LoginSource {
 /** Rotated certificates and token files are noticed within this time, or at once after a 401. */
 const fileLifetimeMs = 5_000;
 
-/** Credentials of the connection. `extraCertificates` are trusted where the kubeconfig names no authority of its own. */
-export function credentialsOf(
-  connection: ClusterConnection,
-  extraCertificates: readonly string[],
-): Credentials {
-  const login = loginOf(connection, extraCertificates);
+/** Credentials of the connection. */
+export function credentialsOf(connection: ClusterConnection): Credentials {
+  const login = loginOf(connection);
   let tls: Promise<TlsMaterial> | undefined;
   let whole: TlsMaterial | undefined;
   let readAt = -Infinity;
@@ -71,7 +68,7 @@ export function credentialsOf(
   const material = async (): Promise<TlsMaterial> => {
     if (tls === undefined || performance.now() - readAt > fileLifetimeMs) {
       readAt = performance.now();
-      tls = readTls(connection, extraCertificates, whole).then((read) => (whole = read));
+      tls = readTls(connection, whole).then((read) => (whole = read));
       tls.catch(() => (readAt = -Infinity));
     }
     return await tls;
@@ -103,10 +100,10 @@ function withCertificate(tls: TlsMaterial, { cert, key }: Login): TlsMaterial {
   return cert === undefined || key === undefined ? tls : { ...tls, cert, key, id: `${tls.id}\n${cert}` };
 }
 
-function loginOf(connection: ClusterConnection, extraCertificates: readonly string[]): LoginSource {
+function loginOf(connection: ClusterConnection): LoginSource {
   const { user } = connection;
   if (isSet(user.exec)) return execLogin(connection, user.exec as ExecConfig);
-  if (isSet(user.authProvider)) return oidcLogin(connection, extraCertificates);
+  if (isSet(user.authProvider)) return oidcLogin(connection);
   if (user.tokenFile !== undefined) return tokenFileLogin(user, user.tokenFile);
   const login = {
     headers: {
@@ -175,7 +172,7 @@ function clusterInfo({ cluster }: ClusterConnection): JsonObject {
 }
 
 /** OIDC; kubectl knows no other provider either since 1.26. Throws AuthenticationFailed with what to use instead. */
-function oidcLogin(connection: ClusterConnection, extraCertificates: readonly string[]): LoginSource {
+function oidcLogin(connection: ClusterConnection): LoginSource {
   const { user, contextName } = connection;
   const { name, config } = user.authProvider as { readonly name: string; readonly config?: unknown };
   if (name !== 'oidc')
@@ -187,7 +184,6 @@ function oidcLogin(connection: ClusterConnection, extraCertificates: readonly st
     contextName,
     config: (config ?? {}) as Readonly<Record<string, string | undefined>>,
     folder: user.folder,
-    extraCertificates,
   });
   let kept: { readonly token: string; readonly login: Login } | undefined;
   return {
@@ -207,11 +203,7 @@ const insteadOfProvider: Readonly<Record<string, string>> = {
 };
 
 /** The material as it is now; the one before while certificate and key do not belong together: a rotation is under way. */
-async function readTls(
-  connection: ClusterConnection,
-  extraCertificates: readonly string[],
-  before: TlsMaterial | undefined,
-): Promise<TlsMaterial> {
+async function readTls(connection: ClusterConnection, before: TlsMaterial | undefined): Promise<TlsMaterial> {
   const { cluster, user } = connection;
   const [ca, cert, key] = await Promise.all([
     fileOrData(cluster.caFile, cluster.caData),
@@ -229,9 +221,7 @@ async function readTls(
     });
   return {
     id,
-    ...(ca !== undefined && { ca: [ca] }),
-    ...(ca === undefined &&
-      extraCertificates.length > 0 && { ca: [...rootCertificates, ...extraCertificates] }),
+    ca: ca === undefined ? trustedAuthorities() : [ca],
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
     ...(isSet(cluster.tlsServerName) && { servername: cluster.tlsServerName }),

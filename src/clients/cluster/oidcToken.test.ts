@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 
 function tokenOf(config: Readonly<Record<string, string>>): OidcToken {
-  return oidcToken({ contextName: 'dev', config, folder: undefined, extraCertificates: [] });
+  return oidcToken({ contextName: 'dev', config, folder: undefined });
 }
 
 test('a token that is still good is used as it is', async () => {

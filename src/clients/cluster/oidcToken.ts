@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { rootCertificates } from 'node:tls';
 import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { plumbError } from '../../base/plumbError.ts';
 import { isPrivateUrl, requestJson } from '../http/requestJson.ts';
@@ -20,7 +19,6 @@ export interface OidcOptions {
   readonly config: Readonly<Record<string, string | undefined>>;
   /** The kubeconfig's folder: files are relative to it. */
   readonly folder: string | undefined;
-  readonly extraCertificates: readonly string[];
 }
 
 /** A token about to expire is not used for a request that may still be under way then. */
@@ -112,14 +110,11 @@ async function refreshLogin(options: OidcOptions, refreshToken: string | undefin
 
 type Fail = (problem: string, cause?: unknown) => Error;
 
-async function authorities(
-  { config, folder, extraCertificates }: OidcOptions,
-  fail: Fail,
-): Promise<string[]> {
+async function authorities({ config, folder }: OidcOptions, fail: Fail): Promise<string[] | undefined> {
   const data = textOf(config['idp-certificate-authority-data']);
   if (data !== undefined) return [Buffer.from(data, 'base64').toString()];
   const file = textOf(config['idp-certificate-authority']);
-  if (file === undefined) return [...rootCertificates, ...extraCertificates];
+  if (file === undefined) return undefined;
   const path = folder === undefined ? file : resolve(folder, file);
   try {
     return [await readFile(path, 'utf8')];
@@ -143,7 +138,10 @@ interface Post {
 }
 
 /** Asks by GET, or by POST with a form. Plain HTTP is for loopback only: the tokens would travel in the open. */
-function jsonSender(ca: string[], fail: Fail): (address: string, post?: Post) => Promise<JsonAnswer> {
+function jsonSender(
+  ca: string[] | undefined,
+  fail: Fail,
+): (address: string, post?: Post) => Promise<JsonAnswer> {
   return async (address, post) => {
     const url = URL.parse(address);
     if (url === null || !isPrivateUrl(url)) throw fail(`cannot be renewed: ${address} is no https address`);
@@ -151,7 +149,7 @@ function jsonSender(ca: string[], fail: Fail): (address: string, post?: Post) =>
       const { status, value } = await requestJson({
         method: post === undefined ? 'GET' : 'POST',
         url,
-        ca,
+        ...(ca !== undefined && { ca }),
         headers: {
           ...(post !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
           ...(post?.authorization !== undefined && { authorization: post.authorization }),

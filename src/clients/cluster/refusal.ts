@@ -1,5 +1,7 @@
 import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { plumbError, type PlumbError } from '../../base/plumbError.ts';
+import type { ProxyChoice } from '../http/environmentProxy.ts';
+import { isTunnelFailure, type TunnelProblem } from '../http/tunnelFailure.ts';
 import { kindNotServed, type Refusal } from './clusterClient.ts';
 
 /** Reasons of answers that carry no Status, as apimachinery names them. */
@@ -48,15 +50,40 @@ export function notServed(kind: string, apiVersion: string): Refusal {
   };
 }
 
-/** The failure to reach the server, with what can be done about it. */
-export function unreachable(server: string, contextName: string, error: unknown): PlumbError {
+/** The failure to reach the server, through the proxy where there is one, with what can be done about it. */
+export function unreachable(
+  server: string,
+  contextName: string,
+  error: unknown,
+  proxy: ProxyChoice | undefined,
+): PlumbError {
   const { code, message } = error as NodeJS.ErrnoException;
   const words = message === undefined || message === '' ? (code ?? String(error)) : message;
+  // A login in the proxy's address is not told.
+  const way =
+    proxy === undefined ? '' : ` through the proxy ${proxy.url.protocol}//${proxy.url.host} of ${proxy.from}`;
   return plumbError('ClusterUnreachable', {
-    message: `${server} (context ${contextName}): ${words}`,
-    hint: hintFor(code ?? ''),
+    message: `${server} (context ${contextName})${way}: ${words}`,
+    hint:
+      proxy !== undefined && isTunnelFailure(error)
+        ? proxyHint(error.tunnelProblem, proxy.from)
+        : hintFor(code ?? ''),
     cause: error,
   });
+}
+
+function proxyHint(problem: TunnelProblem, from: string): string {
+  const exempt = from.toLowerCase().endsWith('_proxy') ? ', or exempt the server with NO_PROXY' : '';
+  switch (problem) {
+    case 'unreachable':
+      return `start the proxy, or correct its address in ${from}${exempt}`;
+    case 'untrusted':
+      return `the proxy's certificate is not trusted: add its authority to those of the system, or name it in NODE_EXTRA_CA_CERTS${exempt}`;
+    case 'login':
+      return `write user and password into the proxy's address in ${from}: scheme://user:password@host:port`;
+    case 'refused':
+      return `the proxy may not or cannot reach the server: check the server address, ask who runs the proxy${exempt}`;
+  }
 }
 
 function hintFor(code: string): string {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../base/logger.ts';
 import { plumbError } from '../../base/plumbError.ts';
 import { unlessAborted } from '../../base/unlessAborted.ts';
+import type { ProxyChoice } from '../http/environmentProxy.ts';
 import { connectionAgent } from './connectionAgent.ts';
 import type { Credentials, Headers, Identity } from './credentials.ts';
 import type { ClusterConnection } from './kubeconfig.ts';
@@ -44,7 +45,7 @@ export interface TransportOptions {
   readonly maxConnections: number;
   /** How long a call may take from its start to its last byte. */
   readonly requestTimeoutMs: number;
-  readonly proxyUrl: string | undefined;
+  readonly proxy: ProxyChoice | undefined;
 }
 
 /** Waits of a GET whose connection broke, one per further try. */
@@ -67,30 +68,31 @@ export function createTransport(
   const base = new URL(cluster.server);
   const basePath = base.pathname.replace(/\/+$/, '');
   const closed = new AbortController();
-  let pools: { readonly tlsId: string; readonly made: Promise<Pools> } | undefined;
+  let pools: (Pools & { readonly tlsId: string }) | undefined;
   let clock: { readonly serverMs: number; readonly readAt: number } | undefined;
 
-  const poolsFor = async ({ tls }: Identity): Promise<Pools> => {
-    if (pools?.tlsId === tls.id) return await pools.made;
+  const poolsFor = ({ tls }: Identity): Pools => {
+    if (pools?.tlsId === tls.id) return pools;
     // What runs on the old connections ends in peace; the idle ones are closed.
-    void pools?.made.then(closeIdle, () => undefined);
-    const made = Promise.all([
-      connectionAgent(cluster, options.proxyUrl, tls, options.maxConnections),
-      connectionAgent(cluster, options.proxyUrl, tls, Infinity),
-    ]).then(([calls, watches]) => ({ calls, watches }));
-    pools = { tlsId: tls.id, made };
-    return await made;
+    if (pools !== undefined) closeIdle(pools);
+    pools = {
+      tlsId: tls.id,
+      calls: connectionAgent(cluster, options.proxy, tls, options.maxConnections),
+      watches: connectionAgent(cluster, options.proxy, tls, Infinity),
+    };
+    return pools;
   };
 
   /** One try: the answer's head, or the failure of the connection as it was thrown. */
-  const once = async (
+  const once = (
     call: HttpCall,
     identity: Identity,
     kind: 'calls' | 'watches',
     signal: AbortSignal,
   ): Promise<IncomingMessage> => {
-    const agent = (await poolsFor(identity))[kind];
-    return await new Promise((done, reject) => {
+    if (signal.aborted) return Promise.reject(signal.reason as Error);
+    const agent = poolsFor(identity)[kind];
+    return new Promise((done, reject) => {
       const start = base.protocol === 'https:' ? httpsRequest : httpRequest;
       const request = start(
         {
@@ -193,9 +195,10 @@ export function createTransport(
         Object.assign(new Error(`no answer within ${Math.round(options.requestTimeoutMs / 1000)} s`), {
           code: 'ETIMEDOUT',
         }),
+        options.proxy,
       );
     if (isOurs(error)) return error;
-    return unreachable(cluster.server, contextName, error);
+    return unreachable(cluster.server, contextName, error, options.proxy);
   };
 
   return {
@@ -217,7 +220,7 @@ export function createTransport(
     close() {
       closed.abort();
       credentials.close();
-      void pools?.made.then(destroy, () => undefined);
+      if (pools !== undefined) destroy(pools);
     },
   };
 }

@@ -7,6 +7,7 @@ import { isPlumbError } from '../../base/plumbError.ts';
 import { Secret } from '../../base/secret.ts';
 import { startGitHttpServer, type GitHttpServer } from '../../../test/servers/gitHttpServer.ts';
 import { commitFiles, runGit } from '../../../test/servers/gitRepository.ts';
+import { startConnectProxy } from '../../../test/servers/proxies.ts';
 import { createGitClient, type GitClient, type GitSelector } from './gitClient.ts';
 import type { GitRemote } from './gitRemote.ts';
 
@@ -112,6 +113,27 @@ test('a missing branch, a wrong password and a dead host are told apart, without
       assert.doesNotMatch(error.message, /wrong-token|sécret/);
       return true;
     });
+  }
+});
+
+test('git in the place of a controller leaves through the proxy of this machine', async () => {
+  const proxy = await startConnectProxy({ refuses: 403 });
+  const names = ['HTTPS_PROXY', 'NO_PROXY', 'https_proxy', 'no_proxy'];
+  const before = names.map((name) => [name, process.env[name]] as const);
+  for (const name of names) delete process.env[name];
+  process.env['HTTPS_PROXY'] = `http://127.0.0.1:${proxy.port}`;
+  try {
+    const own = createGitClient({ cacheFolder: scratch });
+    await assert.rejects(
+      own.fetch({ url: 'https://git.invalid/fleet' }, { type: 'branch', branch: 'main' }),
+      /403/,
+    );
+    await own.close();
+  } finally {
+    for (const [name, value] of before)
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    proxy.close();
   }
 });
 

@@ -9,11 +9,21 @@ import { forOpenSsh } from './sshKey.ts';
 
 export type GitEnvironment = Readonly<Record<string, string>>;
 
-const passedOn = ['PATH', 'SYSTEMROOT', 'TEMP', 'TMP', 'TMPDIR', 'PATHEXT'];
+const passedOn = [
+  'PATH',
+  'SYSTEMROOT',
+  'TEMP',
+  'TMP',
+  'TMPDIR',
+  'PATHEXT',
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
+  'NO_PROXY',
+];
 
 /**
  * What git gets when it stands in for a controller: no home, so no configuration, hook, agent or credential program of the
- * user takes part, and no protocol but HTTP and SSH.
+ * user takes part, and no protocol but HTTP and SSH. The proxies of this machine do: there may be no other way out.
  */
 export function controllerEnvironment(): GitEnvironment {
   return {
