@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compileGlob } from './goGlob.ts';
+import { compileGlob, compileStartGlob } from './goGlob.ts';
 
 const cases: readonly (readonly [pattern: string, name: string, expected: boolean | 'malformed'])[] = [
   ['', '', true],
@@ -34,3 +34,26 @@ for (const [pattern, name, expected] of cases) {
     assert.equal(glob === undefined ? 'malformed' : glob(Buffer.from(name)), expected);
   });
 }
+
+test('finds the starts of a name that match as trying each of them does', () => {
+  const letters = ['', 'a', 'b', '*', '?', '[a-b]', 'é'];
+  const patterns = letters.flatMap((first) =>
+    letters.flatMap((second) =>
+      letters.flatMap((third) => letters.map((fourth) => first + second + third + fourth)),
+    ),
+  );
+  const differing: string[] = [];
+  for (const pattern of patterns)
+    for (const name of ['', 'a', 'abab', 'bbaab', 'aéb', 'éa'].map((text) => Buffer.from(text))) {
+      const glob = compileGlob(pattern);
+      const lengths = [...name.keys()]
+        .map((index) => index + 1)
+        .filter((length) => glob?.(name.subarray(0, length)));
+      const starts = compileStartGlob(pattern);
+      const found = [starts?.find(name, 'shortest'), starts?.find(name, 'longest')];
+      const isSame = found[0] === lengths.at(0) && found[1] === lengths.at(-1);
+      if (!isSame)
+        differing.push(`${pattern} on ${name.toString()}: ${found.join(' ')} not ${lengths.join(' ')}`);
+    }
+  assert.deepEqual(differing, []);
+});

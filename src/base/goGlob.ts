@@ -15,13 +15,86 @@ interface Chunk {
  * `/` has no meaning here: callers split paths first. Literals and stars work on bytes, `?` and classes on runes, as in Go.
  */
 export function compileGlob(pattern: string): Glob | undefined {
+  const chunks = parseChunks(pattern);
+  return chunks === undefined ? undefined : (name) => matchChunks(chunks, name);
+}
+
+/** Finds starts of a name that match. */
+export interface StartGlob {
+  /** Whether every start of the name is tried by itself, so that the work grows with the square of its length. */
+  triesEach(name: Uint8Array): boolean;
+  /** The length of the shortest or longest start that matches and is not empty. */
+  find(name: Uint8Array, which: 'shortest' | 'longest'): number | undefined;
+}
+
+/** As compileGlob, for the starts of a name. */
+export function compileStartGlob(pattern: string): StartGlob | undefined {
+  const chunks = parseChunks(pattern);
+  if (chunks === undefined) return undefined;
+  const hasRunes = chunks.some(({ tokens }) => tokens.some((token) => typeof token !== 'number'));
+  // The end of a start can cut a character in half, which a `?` or a class then takes for another one.
+  const triesEach = (name: Uint8Array): boolean => hasRunes && name.some((byte) => byte >= 0x80);
+  return {
+    triesEach,
+    find: (name, which) =>
+      triesEach(name) ? tryStarts(chunks, name, which) : findStart(chunks, name, which),
+  };
+}
+
+function parseChunks(pattern: string): readonly Chunk[] | undefined {
   const chunks: Chunk[] = [];
   for (const { afterStar, text } of splitAtStars(pattern)) {
     const tokens = parseTokens(text);
     if (tokens === undefined) return undefined;
     chunks.push({ afterStar, tokens });
   }
-  return (name) => matchChunks(chunks, name);
+  return chunks;
+}
+
+function tryStarts(
+  chunks: readonly Chunk[],
+  name: Uint8Array,
+  which: 'shortest' | 'longest',
+): number | undefined {
+  for (let tried = 1; tried <= name.length; tried++) {
+    const length = which === 'shortest' ? tried : name.length + 1 - tried;
+    if (matchChunks(chunks, name.subarray(0, length))) return length;
+  }
+  return undefined;
+}
+
+/** Each token takes one byte here, so what stands before the last star matches where it does first, however long the start. */
+function findStart(
+  chunks: readonly Chunk[],
+  name: Uint8Array,
+  which: 'shortest' | 'longest',
+): number | undefined {
+  const last = chunks.at(-1);
+  if (last === undefined) return undefined;
+  let at = 0;
+  for (const chunk of chunks.slice(0, -1)) {
+    const start = findChunk(chunk, name, at, 'shortest');
+    if (start === undefined) return undefined;
+    at = start + chunk.tokens.length;
+  }
+  const isOnlyStar = last.tokens.length === 0;
+  const start = findChunk(last, name, isOnlyStar ? Math.max(at, 1) : at, which);
+  return start === undefined ? undefined : start + last.tokens.length;
+}
+
+/** The first or last place from `least` on where a chunk matches. */
+function findChunk(
+  { afterStar, tokens }: Chunk,
+  name: Uint8Array,
+  least: number,
+  which: 'shortest' | 'longest',
+): number | undefined {
+  const most = afterStar ? name.length - tokens.length : least;
+  for (let tried = least; tried <= most; tried++) {
+    const start = which === 'shortest' ? tried : most - (tried - least);
+    if (matchTokens(tokens, name, start) !== undefined) return start;
+  }
+  return undefined;
 }
 
 function splitAtStars(pattern: string): { readonly afterStar: boolean; readonly text: string }[] {

@@ -59,3 +59,16 @@ test('refuses variables that multiply each other instead of running out of memor
   assert.deepEqual(messages('x${a}'.repeat(100)), [`${64 * 5 + 1}: ${refusal}`]);
   assert.deepEqual(messages('${a} ${a//a/bc} ${a//b/${a}}'), []);
 });
+
+test('trims a long value by a pattern at once, and refuses what would take hours', () => {
+  const long = 'a'.repeat(1_000_000);
+  const result = (text: string, value: string) => substituteText(text, () => value);
+  assert.deepEqual(result('${v##*a*b}', long), { text: long });
+  assert.deepEqual(result('${v%%b*a*}', long), { text: long });
+  assert.deepEqual(result('${v##*a*}${v#*b}', `${long}bé`), { text: 'é' });
+  const refusal = (offset: number, length: number) => ({
+    errors: [{ message: `the pattern of v takes too long on a value of ${length} characters`, offset }],
+  });
+  assert.deepEqual(result(` \${v##*${'a'.repeat(1_000)}b}`, long), refusal(1, 1_000_000));
+  assert.deepEqual(result('${v##*?b}', `é${long}`), refusal(0, 1_000_001));
+});

@@ -1,4 +1,4 @@
-import { applyOperator, longestResult, providesDefault } from './operators.ts';
+import { applyOperator, costOf, longestResult, providesDefault } from './operators.ts';
 import { parseTemplate, type Expression, type TemplateNode } from './template.ts';
 
 /** The value of a variable, undefined when it is not set. */
@@ -24,7 +24,7 @@ export function substituteText(
 ): { readonly text: string } | { readonly errors: readonly SubstitutionError[] } {
   const template = parseTemplate(text);
   if ('message' in template) return { errors: [template] };
-  const run: Run = { lookup, errors: [], room: maxLength };
+  const run: Run = { lookup, errors: [], room: maxLength, steps: maxSteps };
   const result = template.map((node) => evaluate(node, run)).join('');
   return run.errors.length === 0 ? { text: result } : { errors: run.errors };
 }
@@ -32,11 +32,16 @@ export function substituteText(
 /** Upstream has no limit; no cluster takes an object as long as this, and expressions in each other multiply. */
 const maxLength = 64_000_000;
 
+/** Upstream has no limit; patterns may take about a second. */
+const maxSteps = 1_000_000_000;
+
 interface Run {
   readonly lookup: VariableLookup;
   readonly errors: SubstitutionError[];
   /** How many characters expressions may still make. */
   room: number;
+  /** How many steps operators may still take. */
+  steps: number;
 }
 
 function evaluate(node: TemplateNode, run: Run): string {
@@ -51,12 +56,14 @@ function evaluateExpression({ name, operator, args, offset }: Expression, run: R
     const quoted = JSON.stringify(name);
     errors.push({ message: `variable not set (strict mode): ${quoted}`, offset, variable: name });
   }
-  if (run.room < 0) return '';
+  if (run.room < 0 || run.steps < 0) return '';
   run.room -= longestResult(operator, value ?? '', values);
-  if (run.room >= 0) return applyOperator(operator, value ?? '', values);
-  errors.push({
-    message: `variables make the text longer than ${maxLength / 1e6} million characters`,
-    offset,
-  });
+  run.steps -= costOf(operator, value ?? '', values);
+  if (run.room >= 0 && run.steps >= 0) return applyOperator(operator, value ?? '', values);
+  const message =
+    run.room < 0
+      ? `variables make the text longer than ${maxLength / 1e6} million characters`
+      : `the pattern of ${name} takes too long on a value of ${value?.length ?? 0} characters`;
+  errors.push({ message, offset });
   return '';
 }

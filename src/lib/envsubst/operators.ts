@@ -1,4 +1,4 @@
-import { compileGlob } from '../../base/goGlob.ts';
+import { compileStartGlob } from '../../base/goGlob.ts';
 import { bytesOf, textOf } from './byteText.ts';
 
 type Operator = (value: string, args: readonly string[]) => string;
@@ -20,6 +20,15 @@ export function longestResult(operator: string, value: string, args: readonly st
   if (operator !== '//') return value.length + args.reduce((sum, arg) => sum + arg.length, 0);
   const places = second === '' ? 0 : first === '' ? value.length + 1 : value.split(first).length - 1;
   return value.length + places * second.length;
+}
+
+/** About how many steps the operator takes: patterns are tried from many places of the value. */
+export function costOf(operator: string, value: string, args: readonly string[]): number {
+  const [pattern = ''] = args;
+  if (!['#', '##', '%', '%%'].includes(operator) || args.length === 0) return value.length;
+  const glob = compileStartGlob(operator.startsWith('#') ? pattern : reverse(pattern));
+  const places = value.length * (pattern.length + 1);
+  return glob?.triesEach(bytesOf(value)) === true ? places * value.length : places;
 }
 
 const operators: Readonly<Record<string, Operator>> = {
@@ -85,12 +94,8 @@ function replaceSuffix(value: string, [old, replacement]: readonly string[]): st
 
 /** Removes the shortest or longest start that matches and is not empty; a malformed pattern removes nothing. */
 function trimPrefix(value: string, pattern: string, which: 'shortest' | 'longest'): string {
-  const glob = compileGlob(pattern);
-  if (glob === undefined) return value;
   const bytes = bytesOf(value);
-  const lengths = Array.from({ length: bytes.length }, (_, index) => index + 1);
-  if (which === 'longest') lengths.reverse();
-  const length = lengths.find((candidate) => glob(bytes.subarray(0, candidate)));
+  const length = compileStartGlob(pattern)?.find(bytes, which);
   return length === undefined ? value : textOf(bytes.subarray(length));
 }
 
