@@ -27,6 +27,8 @@ export class BuildRun implements LoaderContext {
   hasOwnSchemas = false;
   /** Whether the build has merged by the built-in definitions, or has at least met a kind they may know. */
   builtinSchemaUse: 'none' | 'met' | 'merged' = 'none';
+  /** Set when the file of the openapi field is no schema: fails the step that needs one. */
+  refuseSchemas: (() => never) | undefined;
   readonly #recorders: (Dependency | Dependencies)[][] = [];
   readonly #compared = new Map<Dependencies, boolean>();
   readonly #visited = new Set<string>();
@@ -55,8 +57,12 @@ export class BuildRun implements LoaderContext {
     return this.needs.size > 0 || this.problems.some(({ severity }) => severity !== 'warning');
   }
 
-  /** Notes what a layer has made of the built-in definitions; it matters to an openapi field that comes later. */
+  /**
+   * Notes what a layer makes of the definitions; it matters to an openapi field that comes later. Throws BuildFailure where
+   * it asks for what such a field has not given; a merge does so when it looks up a kind.
+   */
   noteSchemaUse(use: BuildRun['builtinSchemaUse']): void {
+    if (use === 'met') this.refuseSchemas?.();
     if (this.builtinSchemaUse === 'merged' || use === 'none') return;
     this.builtinSchemaUse = use;
   }

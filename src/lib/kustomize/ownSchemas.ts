@@ -6,7 +6,7 @@ import type { Loader } from './loader.ts';
 import { builtinSchemas, type MergeSchemas } from './mergeSchema.ts';
 import { mergeDefinitionNames, type MergeMember } from './mergeSchema.gen.ts';
 import { convert, readYaml } from './patchText.ts';
-import { fail } from './problem.ts';
+import { BuildFailure, fail } from './problem.ts';
 import type { Scopes } from './resId.ts';
 
 /** The one version of Kubernetes whose definitions upstream has built in. */
@@ -37,13 +37,33 @@ export function setSchemas(
   const bytes = loader.load(path.value, path.node);
   if (version !== undefined)
     fail('kustomization-invalid', 'openapi has either version or path', version.node);
-  const root = readYaml(sourceOf(loader, path.value, bytes));
-  const schema = root === undefined ? null : convert(root);
-  if (!isJsonObject(schema))
-    return fail('build-invalid-file', `${path.value} is no OpenAPI schema`, path.node);
-  run.schemas = joinSchemas(schema, run.builtinSchemaUse);
-  run.scopes = scopesOf(schema);
   run.hasOwnSchemas = true;
+  const refuse = (message: string) => fail('build-invalid-file', message, path.node);
+  try {
+    const root = readYaml(sourceOf(loader, path.value, bytes));
+    const schema = root === undefined ? null : convert(root);
+    if (!isJsonObject(schema)) return setNoSchemas(run, () => refuse(`${path.value} is no OpenAPI schema`));
+    run.schemas = joinSchemas(schema, run.builtinSchemaUse);
+    run.scopes = scopesOf(schema);
+  } catch (error) {
+    if (!(error instanceof BuildFailure)) throw error;
+    setNoSchemas(run, () => {
+      throw error;
+    });
+  }
+}
+
+/** Upstream reads the file when something asks for its definitions, and builds what needs none. */
+function setNoSchemas(run: BuildRun, refuse: () => never): void {
+  run.refuseSchemas = refuse;
+  run.schemas = {
+    get definitions() {
+      return refuse();
+    },
+    get byType() {
+      return refuse();
+    },
+  };
 }
 
 /**
