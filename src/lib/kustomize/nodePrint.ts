@@ -4,7 +4,7 @@ import { resolveTag, tags } from '../../kube/yamlScalar.ts';
 import { foldedBlock, staysFolded } from './foldedText.ts';
 import type { Node } from './node.ts';
 
-/** A node as kyaml prints it, in the order and with the quotes it has; comments are not kept. */
+/** A node as kyaml prints it, in the order and with the quotes it has; comments are left out. */
 export function printNode(node: Node): string {
   if (node.kind === 'scalar') return `${printScalar(node, 2)}\n`;
   return printBlock(node, 0, false);

@@ -1,6 +1,4 @@
-import type { JsonValue } from '../../../base/json.ts';
 import { splitFieldPath } from '../fieldSpec.ts';
-import { goJson } from '../goJson.ts';
 import { placeOf, valueOf, type FieldOptionsInput, type ReplacementInput } from '../kustomizationShape.ts';
 import { CopyBudget } from '../limits.ts';
 import { matchesSelector } from '../labelSelector.ts';
@@ -15,16 +13,13 @@ import {
   type Node,
   type Place,
 } from '../node.ts';
-import { jsonOfNode } from '../nodeJson.ts';
-import { printNode } from '../nodePrint.ts';
-import { lookUp, matchPath, type MatchOptions } from '../pathLookup.ts';
-import { asNode } from '../node.ts';
-import { readYaml } from '../patchText.ts';
-import { BuildFailure, fail } from '../problem.ts';
+import { lookUp, matchPath } from '../pathLookup.ts';
+import { fail } from '../problem.ts';
 import { isSelected, type ResId } from '../resId.ts';
 import type { Resource } from '../resource.ts';
 import { compileSelector, type Selector } from '../selector.ts';
 import type { Transformer } from '../transformer.ts';
+import { attempt, copyIntoText, parseDocument } from './structuredText.ts';
 
 interface Target {
   readonly select: Selector;
@@ -268,60 +263,4 @@ function setField(field: Node, value: Node, options: FieldOptionsInput | undefin
 function spliced(parts: readonly string[], text: string, index: number): readonly string[] {
   if (index < 0) return [text, ...parts];
   return index >= parts.length ? [...parts, text] : parts.with(index, text);
-}
-
-/** Sets a field inside a text that is YAML or JSON itself; false when the path does not lead into such a text. */
-function copyIntoText(root: Node, value: Node, parts: readonly string[], options: MatchOptions): boolean {
-  for (let length = 1; length < parts.length; length++) {
-    const field = attempt(() => lookUp(root, parts.slice(0, length), options.place));
-    if (field === undefined || field.kind !== 'scalar') continue;
-    const document = parseDocument(field);
-    if (document === undefined) continue;
-    const fields = attempt(() => matchPath(document, parts.slice(length), options)) ?? [];
-    if (fields.length === 0) return false;
-    for (const each of fields) {
-      if (each.kind === 'scalar') each.text = value.text;
-      else assignContent(each, value);
-    }
-    const printed = attempt(() => printLike(field, document, options.place));
-    if (printed === undefined) return false;
-    setText(field, printed, value.source === undefined ? nowhere : value, options.edit);
-    return true;
-  }
-  return false;
-}
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof BuildFailure && error.problem.code !== 'build-not-supported') return undefined;
-    throw error;
-  }
-}
-
-/** The document in a text, as nodes that may be changed; undefined when it is none. */
-function parseDocument(field: Node): Node | undefined {
-  const document = attempt(() => readYaml({ path: field.source?.path ?? '', text: field.text, line: 0 }));
-  return document === undefined ? undefined : copyOf(asNode(document));
-}
-
-function copyOf(node: Node): Node {
-  return { ...node, items: node.items.map(copyOf) };
-}
-
-function printLike(field: Node, document: Node, place: Place): string {
-  const original = field.text;
-  if (/^\s*[{[]/.test(original)) {
-    const value: JsonValue = jsonOfNode(document);
-    return original.includes('\n') && original.includes('  ') ? goJson(value, '  ') : goJson(value);
-  }
-  if (/(?:^|[ \t])#/m.test(original))
-    fail(
-      'build-not-supported',
-      'a replacement inside a text with comments is not supported',
-      place,
-      'remove the comments from the text, or replace the whole of it',
-    );
-  return printNode(document).trim();
 }
