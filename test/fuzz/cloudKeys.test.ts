@@ -17,7 +17,7 @@ import { startAwsServer } from '../servers/cloudKeys/awsServer.ts';
 import { startAzureServer } from '../servers/cloudKeys/azureServer.ts';
 import { startGcpServer } from '../servers/cloudKeys/gcpServer.ts';
 import { startVaultServer } from '../servers/cloudKeys/vaultServer.ts';
-import { hasPython, startMoto } from './moto/startMoto.ts';
+import { installMoto, startMoto } from './moto/startMoto.ts';
 
 // The real library and Plumb ask the same servers: what one wraps the other unwraps.
 const folder = mkdtempSync(join(tmpdir(), 'plumb-cloud-keys-'));
@@ -143,11 +143,12 @@ test('three clouds, two of them needed: what the real library splits Plumb joins
   }));
 
 test('moto, the emulator of AWS: what the real library wraps Plumb unwraps, and the other way round', async (t) => {
-  if (!hasPython()) {
-    t.diagnostic('not compared: moto needs Python 3 with pip');
+  const found = installMoto();
+  if ('problem' in found) {
+    t.diagnostic(`not compared: ${found.problem}`);
     return;
   }
-  const moto = await startMoto();
+  const moto = await startMoto(found.packages);
   try {
     const recipient = await createKey(moto.url);
     const context = { app: 'web' };

@@ -11,14 +11,18 @@ export interface Moto {
   stop(): Promise<void>;
 }
 
-/** Whether this machine has what moto runs on. */
-export function hasPython(): boolean {
-  return spawnSync('python3', ['-m', 'pip', '--version'], { stdio: 'ignore' }).status === 0;
+/** Installs moto's pinned packages into the cache (once, about 140 MB); gives their folder, or why this machine cannot have them. */
+export function installMoto(): { readonly packages: string } | { readonly problem: string } {
+  if (spawnSync('python3', ['-m', 'pip', '--version'], { stdio: 'ignore' }).status !== 0)
+    return { problem: 'moto needs Python 3 with pip' };
+  const packages = installed();
+  return packages === undefined
+    ? { problem: 'pip could not install moto; its lines above say why' }
+    : { packages };
 }
 
-/** Starts moto, after installing its pinned packages into the cache (once, about 140 MB). */
-export async function startMoto(): Promise<Moto> {
-  const packages = installed();
+/** Starts moto from the folder of its packages. */
+export async function startMoto(packages: string): Promise<Moto> {
   const child = spawn('python3', ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env['PATH'], PYTHONPATH: packages, PYTHONUNBUFFERED: '1' },
@@ -43,7 +47,7 @@ export async function startMoto(): Promise<Moto> {
   };
 }
 
-function installed(): string {
+function installed(): string | undefined {
   const requirements = join(import.meta.dirname, 'requirements.txt');
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 16);
   const folder = join(cacheFolder(), 'moto', digest);
@@ -59,7 +63,7 @@ function installed(): string {
   );
   if (status !== 0) {
     rmSync(unfinished, { recursive: true, force: true });
-    throw new Error('pip could not install moto; the lines above say why');
+    return undefined;
   }
   // Another process may have been faster.
   if (existsSync(folder)) rmSync(unfinished, { recursive: true, force: true });
