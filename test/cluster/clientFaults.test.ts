@@ -126,14 +126,14 @@ test('500 is what the server says about the request, a page of a proxy is not sh
 });
 
 test('a server that does not answer in time is unreachable', async (t) => {
-  const { client, fail } = await faulty(t, { requestTimeoutMs: 200 });
-  fail(({ method }) => method === 'PATCH', { type: 'delay', ms: 2000 });
+  const { client, fail } = await faulty(t, { requestTimeoutMs: 2000 });
+  fail(({ method }) => method === 'PATCH', { type: 'delay', ms: 60_000 });
   await assert.rejects(client.apply(config('slow'), applying), /no answer within/);
 });
 
 test('a cancelled request ends at once as cancelled', async (t) => {
   const { client, fail } = await faulty(t);
-  fail(anything, { type: 'delay', ms: 20_000 });
+  fail(anything, { type: 'delay', ms: 60_000 });
   const abort = new AbortController();
   const reading = client.get(ref('x'), abort.signal);
   abort.abort();
@@ -142,7 +142,7 @@ test('a cancelled request ends at once as cancelled', async (t) => {
 
 test('closing the client ends what is under way', async (t) => {
   const { client, fail } = await faulty(t);
-  fail(anything, { type: 'delay', ms: 20_000 });
+  fail(anything, { type: 'delay', ms: 60_000 });
   const reading = client.get(ref('x'));
   client.close();
   await assert.rejects(reading, (error) => isPlumbError(error, 'Cancelled'));

@@ -114,7 +114,8 @@ export async function startFaultProxy(
         incoming.socket.resetAndDestroy();
         return;
       case 'delay':
-        setTimeout(() => forward(incoming, outgoing, undefined), fault.ms);
+        // Nobody waits for it when the tests are over.
+        setTimeout(() => forward(incoming, outgoing, undefined), fault.ms).unref();
         return;
       case 'hold':
         void fault.until.then(() => forward(incoming, outgoing, undefined));
