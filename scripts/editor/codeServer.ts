@@ -181,7 +181,7 @@ function ignoreMissing(error: NodeJS.ErrnoException): void {
 function listeningAddress(child: ChildProcess): Promise<string> {
   return new Promise((done, fail) => {
     let output = '';
-    const timer = setTimeout(() => fail(new Error(`code-server did not start in 60 s: ${output}`)), 60_000);
+    const timer = setTimeout(() => fail(new Error(`code-server did not start in 3 min: ${output}`)), 180_000);
     const read = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-8000);
       const match = /HTTP server listening on (http:\/\/\S+)/.exec(output);
