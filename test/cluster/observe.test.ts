@@ -54,21 +54,21 @@ const workloadKinds = [
 ].map((path) => path.replace('NAMESPACE', namespace));
 
 /** Every workload object of the namespace, and who wrote which fields when, beside the cluster's own controllers. */
-async function workloads(): Promise<readonly JsonObject[]> {
+async function workloads(): Promise<readonly object[]> {
   await untilRolledOut();
   const lists = await Promise.all(workloadKinds.map((path) => sandbox.request('GET', path)));
   return lists.flatMap(({ body }, index) =>
-    (body['items'] as readonly KubeObject[]).map(({ metadata }) => ({
-      object: `${workloadKinds[index] ?? ''}/${metadata.name}`,
-      uid: metadata.uid ?? '',
+    (body['items'] as readonly KubeObject[]).map((object) => ({
+      object: `${workloadKinds[index] ?? ''}/${object.metadata.name}`,
+      uid: object.metadata.uid ?? '',
       // Those write whenever they come to it: the status of a ReplicaSet after the Deployment that made it was done.
-      managedFields: (metadata['managedFields'] as readonly JsonObject[]).filter(isForeign),
+      managedFields: managedFieldsOf(object).filter(isForeign),
     })),
   );
 }
 
-function isForeign({ manager }: JsonObject): boolean {
-  return !String(manager).endsWith('controller-manager');
+function isForeign({ manager = '' }: { readonly manager?: string }): boolean {
+  return !manager.endsWith('controller-manager');
 }
 
 /** The Deployment's own controller has made what belongs to it. */
