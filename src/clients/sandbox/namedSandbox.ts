@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { plumbError } from '../../base/plumbError.ts';
 import { apiRequest } from './apiRequest.ts';
-import { withFileLock } from './fileLock.ts';
+import { isRunning, withFileLock } from './fileLock.ts';
 import { cacheFolder, defaultSandboxName } from './places.ts';
 import { administratorAccess, sandboxFolder } from './sandboxFolder.ts';
 import {
@@ -112,12 +112,21 @@ function withLock<T>(name: string, signal: AbortSignal | undefined, work: () => 
 async function removeSandbox(folder: string): Promise<void> {
   const pid = await supervisorPid(folder);
   if (pid !== undefined) {
-    process.kill(pid, 'SIGTERM');
+    send(pid, 'SIGTERM');
     // Its components end when it does: their standard input closes.
-    if (!(await waitForExit(pid, stopMs))) process.kill(pid, 'SIGKILL');
+    if (!(await waitForExit(pid, stopMs))) send(pid, 'SIGKILL');
     await waitForExit(pid);
   }
   await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+}
+
+/** A process that ended in this moment needs no signal any more. */
+function send(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (isRunning(pid)) throw error;
+  }
 }
 
 /** The process that owns the folder, or undefined: a recorded id may belong to a stranger after a restart of the machine. */
