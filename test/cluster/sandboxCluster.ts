@@ -81,7 +81,7 @@ export function sandboxCluster(): Promise<SandboxCluster> {
  * need an older Kubernetes, which `programs` may be of.
  */
 export async function ownSandboxCluster(
-  options: Partial<Pick<SandboxOptions, 'emulate' | 'programs'>> = {},
+  options: Partial<Pick<SandboxOptions, 'apiserverFlags' | 'emulate' | 'programs'>> = {},
 ): Promise<SandboxCluster> {
   const programs = options.programs ?? (await ensureWholeSandbox());
   const sandbox = await startSandbox({ ...options, programs });

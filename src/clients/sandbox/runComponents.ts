@@ -91,7 +91,7 @@ export class ComponentSet {
       this.#running.map(async ({ process: child }) => {
         if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
         const exited = once(child, 'exit');
-        child.kill('SIGKILL');
+        killGroup(child.pid);
         await exited;
       }),
     );
@@ -105,11 +105,14 @@ export class ComponentSet {
     const [program, ...first] = this.#spec.programs[name] ?? [];
     if (program === undefined || this.#isStopping) return;
     const log = openSync(logOf(this.#folder, name), 'a', 0o600);
+    const added = name === 'apiserver' ? this.#spec.apiserverFlags : [];
     const child = spawn(
       program,
-      [...first, ...componentFlags(name, this.#folder, ports, this.#spec.emulate)],
+      [...first, ...componentFlags(name, this.#folder, ports, this.#spec.emulate), ...added],
       {
         cwd: this.#folder.path,
+        // A group of its own: what a script in between starts ends with it.
+        detached: true,
         // The pipe on standard input closes when this process ends, however it ends; the components exit then.
         stdio: ['pipe', log, log],
         env: environmentFor(this.#folder),
@@ -165,6 +168,15 @@ export class ComponentSet {
       await Promise.race([delay(pollMs), this.failure]);
     }
     throw new Error(`not so after ${startupMs / 1000} s: ${what} (${last})`);
+  }
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    // It ended by itself a moment ago.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

@@ -87,6 +87,17 @@ export function missingComponents(programs: Programs): ComponentName[] {
   return componentNames.filter((name) => programs[name] === undefined);
 }
 
+/**
+ * Ends a program of upstream's own build with its starter, as ours end by themselves: when the pipe on standard input closes,
+ * the whole group is killed, in which nobody else is.
+ */
+const keeper = `exec 3<&0
+"$@" 3<&- </dev/null &
+program=$!
+(cat <&3 >/dev/null; kill -9 0) &
+exec 3<&-
+wait "$program"`;
+
 /** etcd and the API server of setup-envtest's folder, and the controllers where somebody put them beside. */
 function assetPrograms(folder: string): Programs | undefined {
   const files: readonly (readonly [ComponentName, string])[] = [
@@ -98,8 +109,9 @@ function assetPrograms(folder: string): Programs | undefined {
   if (folder === '') return undefined;
   const found: Programs = Object.fromEntries(
     files
-      .map(([name, file]) => [name, [join(folder, file)]] as const)
-      .filter(([, [path]]) => existsSync(path ?? '')),
+      .map(([name, file]) => [name, join(folder, file)] as const)
+      .filter(([, path]) => existsSync(path))
+      .map(([name, path]) => [name, ['sh', '-c', keeper, 'keeper', path]] as const),
   );
   return found.etcd === undefined || found.apiserver === undefined ? undefined : found;
 }

@@ -19,6 +19,8 @@ export interface SandboxOptions {
   readonly nodes?: number;
   /** A Kubernetes minor up to three before the sandbox's own, as `1.33`: its API and its features instead. */
   readonly emulate?: string;
+  /** For the API server, beside its own. */
+  readonly apiserverFlags?: readonly string[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (message: string) => void;
 }
@@ -69,7 +71,7 @@ export async function launchSupervisor(
   cluster: string,
   options: SandboxOptions,
 ): Promise<Supervisor> {
-  const { programs, nodes = 1, emulate, signal, onProgress } = options;
+  const { programs, nodes = 1, emulate, apiserverFlags = [], signal, onProgress } = options;
   signal?.throwIfAborted();
   const supervisor = forkSupervisor(folder);
   const ready = firstAnswer(supervisor, onProgress);
@@ -83,6 +85,7 @@ export async function launchSupervisor(
       cluster,
       programs,
       nodes,
+      apiserverFlags,
       ...(emulate !== undefined && { emulate }),
     };
     send(supervisor, spec);

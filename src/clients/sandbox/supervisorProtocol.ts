@@ -9,6 +9,7 @@ export interface SandboxSpec {
   readonly programs: Programs;
   readonly nodes: number;
   readonly emulate?: string;
+  readonly apiserverFlags: readonly string[];
 }
 
 /** From then on the sandbox outlives its starter. Before it, a closed channel ends the sandbox. */
