@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isJsonObject } from '../../src/base/json.ts';
 import { isPlumbError } from '../../src/base/plumbError.ts';
-import { loggerTo } from '../../src/base/logger.ts';
+import { loggerTo, silentLogger } from '../../src/base/logger.ts';
 import type { ClusterClient } from '../../src/clients/cluster/clusterClient.ts';
 import { createClusterClient } from '../../src/clients/cluster/createClusterClient.ts';
 import { credentialsOf } from '../../src/clients/cluster/credentials.ts';
@@ -198,7 +198,7 @@ test('certificate files that are replaced are used without a restart, and never 
   const client = await clientWith(reachable, { 'client-certificate': 'tls.crt', 'client-key': 'tls.key' });
   assert.equal(await nameOf(client), 'before');
   const connection = await loadConnection({ paths: [join(folder, `kubeconfig-${files - 1}`)] });
-  const credentials = credentialsOf(connection);
+  const credentials = credentialsOf(connection, silentLogger);
   const identity = await credentials.current();
   await rename(join(folder, 'next.crt'), join(folder, 'tls.crt'));
   // The key comes later: until then the pair from before is the one that works.

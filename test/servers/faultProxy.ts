@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { request as httpsRequest } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { credentialsOf } from '../../src/clients/cluster/credentials.ts';
+import { silentLogger } from '../../src/base/logger.ts';
 import { loadConnection } from '../../src/clients/cluster/kubeconfig.ts';
 
 /** What goes wrong with one request. */
@@ -54,7 +55,7 @@ export async function startFaultProxy(
   decide: (request: ProxiedRequest) => Fault | undefined,
 ): Promise<FaultProxy> {
   const connection = await loadConnection({ paths: [kubeconfig] });
-  const { tls } = await credentialsOf(connection).current();
+  const { tls } = await credentialsOf(connection, silentLogger).current();
   const target = new URL(connection.cluster.server);
   const sockets = new Set<Socket>();
   const streams = new Set<Socket>();

@@ -39,7 +39,7 @@ export interface ClusterClientOptions {
  */
 export async function createClusterClient(options: ClusterClientOptions): Promise<ClusterClient> {
   const connection = await loadConnection(options.kubeconfig, options.context);
-  const transport = createTransport(connection, credentialsOf(connection), {
+  const transport = createTransport(connection, credentialsOf(connection, options.log), {
     log: options.log,
     userAgent: 'plumb',
     maxConnections: options.maxConnections ?? defaultMaxConnections,

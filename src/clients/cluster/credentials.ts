@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { sha256Hex } from '../../base/digest.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { plumbError } from '../../base/plumbError.ts';
+import type { Logger } from '../../base/logger.ts';
+import { asPlumbError, plumbError } from '../../base/plumbError.ts';
 import { trustedAuthorities } from '../http/trustedAuthorities.ts';
 import { execCredentialRunner, type ExecConfig, type ExecCredential } from './execCredential.ts';
 import type { ClusterConnection, KubeconfigUser } from './kubeconfig.ts';
 import { oidcToken } from './oidcToken.ts';
+import { storedLogin } from './storedLogin.ts';
 
 /** TLS options of a connection; `id` differs when the material does, so that connections are made anew. */
 export interface TlsMaterial {
@@ -57,9 +59,9 @@ interface LoginSource {
 /** Rotated certificates and token files are noticed within this time, or at once after a 401. */
 const fileLifetimeMs = 5_000;
 
-/** Credentials of the connection. */
-export function credentialsOf(connection: ClusterConnection): Credentials {
-  const login = loginOf(connection);
+/** Credentials of the connection. A renewed login that cannot be kept in the kubeconfig is logged. */
+export function credentialsOf(connection: ClusterConnection, log: Logger): Credentials {
+  const login = loginOf(connection, log);
   let tls: Promise<TlsMaterial> | undefined;
   let whole: TlsMaterial | undefined;
   let readAt = -Infinity;
@@ -100,10 +102,10 @@ function withCertificate(tls: TlsMaterial, { cert, key }: Login): TlsMaterial {
   return cert === undefined || key === undefined ? tls : { ...tls, cert, key, id: `${tls.id}\n${cert}` };
 }
 
-function loginOf(connection: ClusterConnection): LoginSource {
+function loginOf(connection: ClusterConnection, log: Logger): LoginSource {
   const { user } = connection;
   if (isSet(user.exec)) return execLogin(connection, user.exec as ExecConfig);
-  if (isSet(user.authProvider)) return oidcLogin(connection);
+  if (isSet(user.authProvider)) return oidcLogin(connection, log);
   if (user.tokenFile !== undefined) return tokenFileLogin(user, user.tokenFile);
   const login = {
     headers: {
@@ -172,7 +174,7 @@ function clusterInfo({ cluster }: ClusterConnection): JsonObject {
 }
 
 /** OIDC; kubectl knows no other provider either since 1.26. Throws AuthenticationFailed with what to use instead. */
-function oidcLogin(connection: ClusterConnection): LoginSource {
+function oidcLogin(connection: ClusterConnection, log: Logger): LoginSource {
   const { user, contextName } = connection;
   const { name, config } = user.authProvider as { readonly name: string; readonly config?: unknown };
   if (name !== 'oidc')
@@ -184,6 +186,11 @@ function oidcLogin(connection: ClusterConnection): LoginSource {
     contextName,
     config: (config ?? {}) as Readonly<Record<string, string | undefined>>,
     folder: user.folder,
+    stored: user.file === undefined ? undefined : storedLogin(user.file, user.name),
+    onNotKept: (error) => {
+      const { message, hint } = asPlumbError(error);
+      log.warn('the renewed login is not kept', { message, ...(hint !== undefined && { hint }) });
+    },
   });
   let kept: { readonly token: string; readonly login: Login } | undefined;
   return {

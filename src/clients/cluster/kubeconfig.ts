@@ -40,6 +40,8 @@ export interface KubeconfigUser extends User {
   readonly impersonateExtra?: Readonly<Record<string, readonly string[]>>;
   /** The folder of the file that holds the user: commands and files are relative to it. */
   readonly folder?: string;
+  /** That file. */
+  readonly file?: string;
 }
 
 /** A cluster with what its exec extension hands to credential programs. */
@@ -138,7 +140,7 @@ async function loadSource(source: KubeconfigSource): Promise<readonly Loaded[]> 
   const files: Loaded[] = [];
   for (const path of source.paths) {
     const text = await readKubeconfigFile(path);
-    if (text !== undefined) files.push(parseKubeconfig(text, path, dirname(resolve(path))));
+    if (text !== undefined) files.push(parseKubeconfig(text, path, resolve(path)));
   }
   if (files.length > 0) return files;
   throw plumbError('KubeconfigInvalid', {
@@ -162,7 +164,8 @@ async function readKubeconfigFile(path: string): Promise<string | undefined> {
   }
 }
 
-function parseKubeconfig(text: string, name: string, folder: string | undefined): Loaded {
+function parseKubeconfig(text: string, name: string, file: string | undefined): Loaded {
+  const folder = file === undefined ? undefined : dirname(file);
   const invalid = (problem: string): Error =>
     plumbError('KubeconfigInvalid', {
       message: `${name}: ${problem}`,
@@ -188,6 +191,7 @@ function parseKubeconfig(text: string, name: string, folder: string | undefined)
           ...user,
           ...absolute(user, ['certFile', 'keyFile'], folder),
           ...passedOver(entryOf(document, 'users', 'user', user.name), folder),
+          ...(file !== undefined && { file }),
         })),
       ),
       currentContext: textOf(document['current-context']),

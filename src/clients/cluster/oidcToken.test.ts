@@ -17,7 +17,13 @@ beforeEach(() => {
 });
 
 function tokenOf(config: Readonly<Record<string, string>>): OidcToken {
-  return oidcToken({ contextName: 'dev', config, folder: undefined });
+  return oidcToken({
+    contextName: 'dev',
+    config,
+    folder: undefined,
+    stored: undefined,
+    onNotKept: (error) => assert.fail(String(error)),
+  });
 }
 
 test('a token that is still good is used as it is', async () => {

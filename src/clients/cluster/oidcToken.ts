@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { plumbError } from '../../base/plumbError.ts';
 import { isPrivateUrl, requestJson } from '../http/requestJson.ts';
+import type { ProviderConfig, StoredLogin } from './storedLogin.ts';
 
 /** The token of a kubeconfig user whose auth-provider is `oidc`, refreshed at its issuer when it has expired. */
 export interface OidcToken {
@@ -16,42 +17,74 @@ export interface OidcOptions {
   /** Names the login in errors. */
   readonly contextName: string;
   /** What `config` of the auth-provider says. */
-  readonly config: Readonly<Record<string, string | undefined>>;
+  readonly config: ProviderConfig;
   /** The kubeconfig's folder: files are relative to it. */
   readonly folder: string | undefined;
+  /** Where the login is kept, and read again before it is renewed: another program may have done that. */
+  readonly stored: StoredLogin | undefined;
+  /** Told when a renewed login could not be kept there. */
+  readonly onNotKept: (error: unknown) => void;
 }
 
 /** A token about to expire is not used for a request that may still be under way then. */
 const expiryMarginMs = 10_000;
 
 /**
- * As kubectl does it: the id-token until it expires, then one from the refresh-token. New tokens stay in memory; the
- * kubeconfig is not written.
+ * As kubectl does it: the id-token until it expires, then one from the refresh-token. Both are written back, as an issuer may
+ * take each refresh-token only once.
  */
 export function oidcToken(options: OidcOptions): OidcToken {
-  const { config } = options;
-  const given = textOf(config['id-token']);
-  let kept = given === undefined ? undefined : { token: given, expiresAt: expiryOf(given) ?? 0 };
+  const { config, stored } = options;
+  let kept = idTokenOf(config);
   let refreshToken = textOf(config['refresh-token']);
+  let refused: string | undefined;
   let running: Promise<string> | undefined;
-  const refresh = async (): Promise<string> => {
+  const renew = async (): Promise<string> => {
+    const present = await stored?.read();
+    const found = present === undefined ? undefined : idTokenOf(present);
+    refreshToken = textOf(present?.['refresh-token']) ?? refreshToken;
+    if (found !== undefined && found.token !== refused && isGood(found)) {
+      kept = found;
+      return found.token;
+    }
     const answer = await refreshLogin(options, refreshToken);
     refreshToken = answer.refreshToken ?? refreshToken;
     kept = { token: answer.idToken, expiresAt: expiryOf(answer.idToken) ?? Infinity };
+    const values = {
+      'id-token': answer.idToken,
+      ...(answer.refreshToken !== undefined && { 'refresh-token': answer.refreshToken }),
+    };
+    await stored?.write(values).catch(options.onNotKept);
     return answer.idToken;
   };
   return {
     async current() {
-      if (kept !== undefined && kept.expiresAt - expiryMarginMs > Date.now()) return kept.token;
-      running ??= refresh().finally(() => (running = undefined));
+      if (kept !== undefined && isGood(kept)) return kept.token;
+      running ??= renew().finally(() => (running = undefined));
       return running;
     },
-    drop(refused) {
+    drop(token) {
       if (refreshToken === undefined) return false;
-      if (kept?.token === refused) kept = undefined;
+      refused = token;
+      if (kept?.token === token) kept = undefined;
       return true;
     },
   };
+}
+
+interface IdToken {
+  readonly token: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+function idTokenOf(config: ProviderConfig): IdToken | undefined {
+  const token = textOf(config['id-token']);
+  return token === undefined ? undefined : { token, expiresAt: expiryOf(token) ?? 0 };
+}
+
+function isGood({ expiresAt }: IdToken): boolean {
+  return expiresAt - expiryMarginMs > Date.now();
 }
 
 interface Refreshed {
