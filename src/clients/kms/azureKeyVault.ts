@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import { plumbError } from '../../base/plumbError.ts';
 import type { Secret } from '../../base/secret.ts';
 import { isPrivateUrl } from '../http/requestJson.ts';
-import { askKeyService, privateUrl, shortWords } from './keyService.ts';
+import { askKeyService, keyRefused, privateUrl } from './keyService.ts';
 
 /** Gives a token for a resource (`https://vault.azure.net`). Throws DecryptionFailed. */
 export type AzureLogin = (resource: string, signal: AbortSignal) => Promise<Secret<string>>;
@@ -67,9 +67,11 @@ async function call(
   if (answer.status === 200 && typeof result === 'string')
     return { value: result, version: typeof kid === 'string' ? (kid.split('/').at(-1) ?? '') : '' };
   const error = isJsonObject(body['error']) ? body['error'] : {};
-  const words = shortWords([error['code'], error['message']]);
-  throw plumbError('DecryptionFailed', {
-    message: `azure key vault ${vault.host} refused to ${operation}: HTTP ${answer.status}${words === '' ? '' : ` (${words})`}`,
+  throw keyRefused({
+    service: `azure key vault ${vault.host}`,
+    operation,
+    status: answer.status,
+    words: [error['code'], error['message']],
     hint:
       answer.status === 403
         ? `the login needs the right to ${operation} with keys of this vault`

@@ -1,7 +1,7 @@
 import { isJsonObject } from '../../base/json.ts';
 import { plumbError } from '../../base/plumbError.ts';
 import type { Secret } from '../../base/secret.ts';
-import { askKeyService, privateUrl, shortWords } from './keyService.ts';
+import { askKeyService, keyRefused, privateUrl } from './keyService.ts';
 
 /** What it takes to ask Google Cloud KMS. */
 export interface GcpAccess {
@@ -67,9 +67,11 @@ async function call(
   const text = value[member];
   if (answer.status === 200 && typeof text === 'string') return text;
   const error = isJsonObject(value['error']) ? value['error'] : {};
-  const words = shortWords([error['status'], error['message']]);
-  throw plumbError('DecryptionFailed', {
-    message: `google cloud kms refused to ${operation}: HTTP ${answer.status}${words === '' ? '' : ` (${words})`}`,
+  throw keyRefused({
+    service: 'google cloud kms',
+    operation,
+    status: answer.status,
+    words: [error['status'], error['message']],
     hint:
       answer.status === 403
         ? `the login needs cloudkms.cryptoKeyVersions.useTo${operation === 'encrypt' ? 'Encrypt' : 'Decrypt'} on the key`

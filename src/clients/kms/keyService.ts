@@ -1,4 +1,4 @@
-import { plumbError } from '../../base/plumbError.ts';
+import { plumbError, type PlumbError } from '../../base/plumbError.ts';
 import { isPrivateUrl, requestJson, type JsonAnswer, type JsonRequest } from '../http/requestJson.ts';
 
 /** Asks a key service or its login; throws DecryptionFailed where it cannot be reached. */
@@ -13,6 +13,25 @@ export async function askKeyService(request: JsonRequest): Promise<JsonAnswer> {
       cause,
     });
   }
+}
+
+/** What a service answered in place of what was asked: its status, and what can be done about it. */
+export interface KeyRefusal {
+  readonly service: string;
+  readonly operation: 'encrypt' | 'decrypt';
+  readonly status: number;
+  /** What it says itself; see `shortWords`. */
+  readonly words: readonly unknown[];
+  readonly hint: string;
+}
+
+/** The failure for a request that a key service refused. */
+export function keyRefused({ service, operation, status, words, hint }: KeyRefusal): PlumbError {
+  const told = shortWords(words);
+  return plumbError('DecryptionFailed', {
+    message: `${service} refused to ${operation}: HTTP ${status}${told === '' ? '' : ` (${told})`}`,
+    hint,
+  });
 }
 
 /** The address of a service that is sent tokens: https, or plain HTTP on this machine. Throws DecryptionFailed. */

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import { plumbError } from '../../base/plumbError.ts';
 import type { Secret } from '../../base/secret.ts';
-import { askKeyService, shortWords } from './keyService.ts';
+import { askKeyService, keyRefused } from './keyService.ts';
 
 /** A key of a transit engine of Vault or OpenBao. */
 export interface TransitKey {
@@ -62,9 +62,11 @@ async function call(
   const answer = isJsonObject(value) ? value : {};
   const result = isJsonObject(answer['data']) ? answer['data'][member] : undefined;
   if (status === 200 && typeof result === 'string') return result;
-  const words = shortWords(Array.isArray(answer['errors']) ? answer['errors'] : []);
-  throw plumbError('DecryptionFailed', {
-    message: `vault ${key.address} refused to ${operation}: HTTP ${status}${words === '' ? '' : ` (${words})`}`,
+  throw keyRefused({
+    service: `vault ${key.address}`,
+    operation,
+    status,
+    words: Array.isArray(answer['errors']) ? answer['errors'] : [],
     hint:
       status === 403
         ? 'the token may not use this transit key'
