@@ -1,16 +1,19 @@
-import { isJsonObject, type JsonValue } from '../base/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../base/json.ts';
 import type { KubeObject } from '../kube/object.ts';
 
 /** The command line of a controller: every value of each flag, in the order given. */
 export type ControllerFlags = ReadonlyMap<string, readonly string[]>;
 
+/** What the pods of a Deployment are made from. */
+export function podSpecOf(deployment: KubeObject): JsonObject | undefined {
+  let value = deployment['spec'];
+  for (const key of ['template', 'spec']) value = isJsonObject(value) ? value[key] : undefined;
+  return isJsonObject(value) ? value : undefined;
+}
+
 /** The container of a controller's Deployment that is the controller; others may stand beside it. */
-export function managerContainer(
-  deployment: KubeObject,
-): Readonly<Record<string, JsonValue | undefined>> | undefined {
-  const at = (value: JsonValue | undefined, key: string): JsonValue | undefined =>
-    isJsonObject(value) ? value[key] : undefined;
-  const containers = at(at(at(deployment['spec'], 'template'), 'spec'), 'containers');
+export function managerContainer(deployment: KubeObject): JsonObject | undefined {
+  const containers = podSpecOf(deployment)?.['containers'];
   if (!Array.isArray(containers)) return undefined;
   const objects = (containers as readonly JsonValue[]).filter(isJsonObject);
   return objects.find((container) => container['name'] === 'manager') ?? objects[0];

@@ -12,7 +12,7 @@ function deployment(...args: readonly string[]): KubeObject {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: 'kustomize-controller', namespace: 'gitops' },
-    spec: { replicas: 0, template: { spec: { containers } } },
+    spec: { replicas: 0, template: { spec: { serviceAccountName: 'kustomize-controller', containers } } },
   };
 }
 
@@ -53,6 +53,15 @@ test('every policy argument is read, in both spellings of Go flags', () => {
   assert.equal(isGateOn(profile, 'ExternalArtifact'), true);
   assert.equal(isGateOn(profile, 'StrictPostBuildSubstitutions'), false);
   assert.equal(isGateOn(profile, 'Unknown'), false);
+});
+
+test('the account is that of the pods, `default` where they name none', () => {
+  const withAccount = (account: object): KubeObject => ({
+    ...deployment(),
+    spec: { template: { spec: { ...account, containers: [] } } },
+  });
+  assert.equal(profileOfDeployment(withAccount({ serviceAccountName: 'fleet' })).serviceAccount, 'fleet');
+  assert.equal(profileOfDeployment(withAccount({})).serviceAccount, 'default');
 });
 
 test('a Deployment that is none gives the defaults', () => {

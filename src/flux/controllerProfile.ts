@@ -1,6 +1,12 @@
 import { parseDuration, type DurationMs } from '../base/duration.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { flagsOfDeployment, flagValue, managerContainer, parseGoBoolean } from './controllerFlags.ts';
+import {
+  flagsOfDeployment,
+  flagValue,
+  managerContainer,
+  parseGoBoolean,
+  podSpecOf,
+} from './controllerFlags.ts';
 
 /** What the installed kustomize-controller was told: policy and behaviour that a run in its place must keep. */
 export interface ControllerProfile {
@@ -8,6 +14,8 @@ export interface ControllerProfile {
   readonly version?: string;
   /** The namespace the controllers run in. */
   readonly runtimeNamespace: string;
+  /** The service account it runs as. */
+  readonly serviceAccount: string;
   readonly noCrossNamespaceRefs: boolean;
   readonly noRemoteBases: boolean;
   readonly defaultServiceAccount?: string;
@@ -38,6 +46,7 @@ export interface ControllerProfile {
 /** Flux 2.9 as its install manifests start it. */
 export const defaultProfile: ControllerProfile = {
   runtimeNamespace: 'flux-system',
+  serviceAccount: 'kustomize-controller',
   noCrossNamespaceRefs: false,
   noRemoteBases: false,
   insecureKubeConfigExec: false,
@@ -69,6 +78,7 @@ export function profileOfDeployment(deployment: KubeObject): ControllerProfile {
   return {
     ...(version !== undefined && { version }),
     runtimeNamespace: deployment.metadata.namespace ?? defaultProfile.runtimeNamespace,
+    serviceAccount: serviceAccountOf(deployment),
     noCrossNamespaceRefs: isOn('no-cross-namespace-refs', false),
     noRemoteBases: isOn('no-remote-bases', false),
     ...optional('defaultServiceAccount', 'default-service-account'),
@@ -87,6 +97,14 @@ export function profileOfDeployment(deployment: KubeObject): ControllerProfile {
     watchAllNamespaces: isOn('watch-all-namespaces', true),
     featureGates: { ...defaultProfile.featureGates, ...readGates(list(flags.get('feature-gates'))) },
   };
+}
+
+/** Pods that name no account run as `default`. */
+function serviceAccountOf(deployment: KubeObject): string {
+  const podSpec = podSpecOf(deployment);
+  if (podSpec === undefined) return defaultProfile.serviceAccount;
+  const name = podSpec['serviceAccountName'];
+  return typeof name === 'string' && name !== '' ? name : 'default';
 }
 
 function readGates(entries: readonly string[]): Readonly<Record<string, boolean>> {

@@ -239,8 +239,8 @@ test('a ConfigMap that names no service account stands for the controller’s ow
     },
   };
   const ref = await fleet.kustomization('elsewhere', { kubeConfig: { configMapRef: { name: 'own' } } });
-  const profile = { ...defaultProfile, runtimeNamespace: namespace };
-  assert.match((await fleet.run(ref, { cluster, profile })).message, /kustomize-controller can be had/);
-  const account = { namespace, name: 'kustomize-controller' };
+  const profile = { ...defaultProfile, runtimeNamespace: namespace, serviceAccount: 'fleet-controller' };
+  assert.match((await fleet.run(ref, { cluster, profile })).message, /fleet-controller can be had/);
+  const account = { namespace, name: 'fleet-controller' };
   assert.deepEqual(asked, [{ account, audiences: [address] }]);
 });

@@ -90,9 +90,9 @@ export function openTarget(ctx: KustomizeContext, kustomization: Kustomization):
 }
 
 function tokenIdentityOf(profile: ControllerProfile): TokenIdentity {
-  const { runtimeNamespace, defaultKubeConfigServiceAccount } = profile;
+  const { runtimeNamespace, serviceAccount, defaultKubeConfigServiceAccount } = profile;
   return {
-    controller: { namespace: runtimeNamespace, name: 'kustomize-controller' },
+    controller: { namespace: runtimeNamespace, name: serviceAccount },
     ...(defaultKubeConfigServiceAccount !== undefined && { defaultAccount: defaultKubeConfigServiceAccount }),
     mayNameAccount: isGateOn(profile, 'ObjectLevelWorkloadIdentity'),
   };

@@ -132,7 +132,7 @@ export async function planWorkload(request: PlanRequest): Promise<WorkloadPlan> 
       plan,
       stale: kustomization.spec.prune ? stale : stale.map(orphaned),
       identity:
-        kustomization.spec.serviceAccountName ?? profile.defaultServiceAccount ?? 'kustomize-controller',
+        kustomization.spec.serviceAccountName ?? profile.defaultServiceAccount ?? profile.serviceAccount,
       diagnostics: desired.diagnostics,
       unreadable: desired.unreadable,
       offeredLogins: desired.own.neededLogins,
