@@ -14,6 +14,8 @@ export interface ApplyPolicy {
   readonly ignore?: readonly IgnoreRule[];
   /** Managers whose fields are taken over beside upstream's own list (`--override-manager`). */
   readonly overrideManagers?: readonly string[];
+  /** Fields of kubectl and the like stay theirs, as with upstream's command line; taken over when absent. */
+  readonly keepsManagers?: true;
   readonly customStageKinds?: readonly GroupKind[];
 }
 

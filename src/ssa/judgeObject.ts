@@ -20,6 +20,7 @@ export interface Judging {
   readonly force: boolean;
   readonly ignored: IgnoredPointers;
   readonly overrideManagers: readonly string[];
+  readonly keepsManagers: boolean;
   readonly lastApplied: ((desired: KubeObject) => KubeObject | undefined) | undefined;
   /** The result of a server-side dry-run; `fresh` is false when it came from a cache. */
   readonly dryRun: (
@@ -157,10 +158,10 @@ async function compare(
   dryRun: KubeObject,
   judging: Judging,
 ): Promise<Change> {
-  const { owner, overrideManagers, ignored, lastApplied } = judging;
+  const { owner, overrideManagers, keepsManagers, ignored, lastApplied } = judging;
   const change = { ...start, ref: refOf(dryRun), live };
   const pointers = ignored(dryRun);
-  const takeOver = takeOverOf(change.desired, live, owner, overrideManagers);
+  const takeOver = keepsManagers ? undefined : takeOverOf(change.desired, live, owner, overrideManagers);
   const drifted = hasDrifted(withoutPointers(live, pointers), withoutPointers(dryRun, pointers));
   if (takeOver === undefined && !drifted)
     return { ...change, action: 'unchanged', merged: dryRun, fields: [] };

@@ -20,9 +20,12 @@ export async function readLiveObjects(
 ): Promise<ReadonlyMap<string, Live>> {
   const groups = Map.groupBy(refs, (ref) => `${ref.group}/${ref.version}/${ref.kind}/${ref.namespace ?? ''}`);
   const found = new Map<string, Live>();
-  const listed = [...groups.values()].filter((group) => group.length >= listFrom);
+  const selector = Object.entries(ownerLabels(owner))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+  const listed = selector === '' ? [] : [...groups.values()].filter(({ length }) => length >= listFrom);
   await mapLimit(listed, callLimit, async (group) => {
-    for (const object of await listOwned(ctx, group[0] as ObjectRef, owner))
+    for (const object of await listOwned(ctx, group[0] as ObjectRef, selector))
       found.set(refKey(refOf(object)), { type: 'present', object });
   });
   const missing = refs.filter((ref) => !found.has(refKey(ref)));
@@ -43,11 +46,8 @@ export function liveOf(answer: Answer): Live {
 async function listOwned(
   ctx: RunContext,
   { namespace, ...kind }: ObjectRef,
-  owner: Owner,
+  labelSelector: string,
 ): Promise<readonly KubeObject[]> {
-  const labelSelector = Object.entries(ownerLabels(owner))
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
   const answer = await ctx.cluster.list(
     kind,
     { labelSelector, ...(namespace !== undefined && { namespace }) },

@@ -1,12 +1,12 @@
 import type { KubeObject } from '../kube/object.ts';
 
-/** On whose behalf objects are applied: the field manager, and the labels that say which object they belong to. */
+/** On whose behalf objects are applied. */
 export interface Owner {
   readonly fieldManager: string;
   /** The API group that prefixes labels and annotations: `kustomize.toolkit.fluxcd.io`. */
   readonly group: string;
-  readonly name: string;
-  readonly namespace: string;
+  /** The object that the labels of what is applied name; absent where nothing is labelled. */
+  readonly object?: { readonly namespace: string; readonly name: string };
 }
 
 /** What users can ask for on an object, by label or annotation. */
@@ -37,13 +37,8 @@ export function asksFor(object: KubeObject | undefined, wish: Wish, owner: Owner
   );
 }
 
-/** The two labels that say whose object it is. */
-export function ownerLabels({ group, name, namespace }: Owner): Readonly<Record<string, string>> {
-  return { [`${group}/name`]: name, [`${group}/namespace`]: namespace };
-}
-
-/** Tells whether the object carries both labels of that owner. */
-export function isOwnedBy(object: KubeObject, owner: Owner): boolean {
-  const { labels = {} } = object.metadata;
-  return Object.entries(ownerLabels(owner)).every(([key, value]) => labels[key] === value);
+/** The two labels that say whose object it is; none of an owner that labels nothing. */
+export function ownerLabels({ group, object }: Owner): Readonly<Record<string, string>> {
+  if (object === undefined) return {};
+  return { [`${group}/name`]: object.name, [`${group}/namespace`]: object.namespace };
 }

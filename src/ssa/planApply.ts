@@ -62,8 +62,8 @@ export async function judgeAll(
     epochsFor(ctx, named, options),
   ]);
   const ignored = compileIgnoreRules(options.ignore ?? []);
-  const { owner, force, ignore, overrideManagers } = options;
-  const policyKey = JSON.stringify({ owner, force, ignore, overrideManagers });
+  const { owner, force, ignore, overrideManagers, keepsManagers } = options;
+  const policyKey = JSON.stringify({ owner, force, ignore, overrideManagers, keepsManagers });
   return await mapLimit(
     named,
     callLimit,
@@ -120,6 +120,7 @@ function judgingFor(
     force: options.force === true,
     ignored,
     overrideManagers: options.overrideManagers ?? [],
+    keepsManagers: options.keepsManagers === true,
     lastApplied: options.lastApplied,
     async dryRun(desired, live) {
       if (cache === undefined || epoch === undefined) return { answer: await ask(desired), fresh: true };

@@ -70,7 +70,11 @@ export function runContext(cluster: ClusterClient, signal = new AbortController(
 
 /** The owner that the tests apply as. */
 export function testOwner(namespace: string, name = `ks-${randomBytes(3).toString('hex')}`): Owner {
-  return { fieldManager: 'kustomize-controller', group: 'kustomize.toolkit.fluxcd.io', name, namespace };
+  return {
+    fieldManager: 'kustomize-controller',
+    group: 'kustomize.toolkit.fluxcd.io',
+    object: { namespace, name },
+  };
 }
 
 /** The documents of a YAML text. */

@@ -16,8 +16,7 @@ export function applyPolicyOf(kustomization: Kustomization, profile: ControllerP
     owner: {
       fieldManager: 'kustomize-controller',
       group: kustomizeGroup,
-      name: metadata.name,
-      namespace: metadata.namespace ?? '',
+      object: { namespace: metadata.namespace ?? '', name: metadata.name },
     },
     force: spec.force === true,
     ignore: [...(spec.ignore ?? []), ...handedOver(profile), ...keptSuspended(profile)],
