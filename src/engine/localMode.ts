@@ -15,6 +15,7 @@ import type { EngineCore } from './engineCore.ts';
 import { LocalReconciler } from './localReconciler.ts';
 import { configKinds, watchConfigs, watchedConfigs } from './configWatches.ts';
 import type { RunContexts } from './localRuns.ts';
+import { isStuck } from './stuckDependency.ts';
 import type { WatchStore } from './watchStore.ts';
 
 interface LocalModeOptions {
@@ -26,10 +27,14 @@ interface LocalModeOptions {
   readonly over: AbortSignal;
 }
 
+/** How long a request waits for dependencies, as upstream's command line does. */
+const dependencyPatienceMs = 5 * 60_000;
+
 /** The engine as the controllers of one cluster, from taking the Leases to giving them back. */
 export class LocalMode {
   readonly #core: EngineCore;
   readonly #session: ClusterSession;
+  readonly #store: WatchStore;
   readonly #reconciler: LocalReconciler;
   readonly #stopping = new AbortController();
   /** Objects whose next run the user asked for. */
@@ -40,6 +45,7 @@ export class LocalMode {
   private constructor({ core, session, store, profile, contexts, over }: LocalModeOptions) {
     this.#core = core;
     this.#session = session;
+    this.#store = store;
     this.over = over;
     onAbort(over, () => this.#stopping.abort(over.reason));
     const { signal } = this.#stopping;
@@ -101,18 +107,30 @@ export class LocalMode {
   }
 
   /**
-   * One run now, or one in progress that works on the revision; the object's outcome. The signal ends the caller's waiting; the
+   * One run now, or one in progress that works on the revision; the object's outcome. With a revision, dependencies that are on
+   * the way to it are waited for. The signal ends the caller's waiting; the
    * run is the cluster's and goes on.
    */
   async reconcile(ref: ObjectRef, signal: AbortSignal, revision?: string): Promise<RunView> {
     const started = this.#core.deps.clock.now();
     this.#requested.add(refKey(ref));
     try {
-      const outcome = await unlessAborted(this.#reconciler.reconcileNow(ref, revision), signal);
+      let outcome = await unlessAborted(this.#reconciler.reconcileNow(ref, revision), signal);
+      while (revision !== undefined && this.#isOnTheWay(ref, outcome, revision, started))
+        outcome = await unlessAborted(this.#reconciler.nextOutcome(ref, revision), signal);
       return runViewOfOutcome(ref, outcome, this.#core.deps.clock.now() - started);
     } finally {
       this.#requested.delete(refKey(ref));
     }
+  }
+
+  /** As upstream's command line, a request that came with a new revision waits for the dependencies that have yet to get there. */
+  #isOnTheWay(ref: ObjectRef, { reason }: RunOutcome, revision: string, since: number): boolean {
+    const { config, deps } = this.#core;
+    if (reason !== 'DependencyNotReady' || config.schedule !== 'continuous') return false;
+    const object = this.#store.get(ref);
+    const isInTime = deps.clock.now() - since < dependencyPatienceMs;
+    return isInTime && object !== undefined && !isStuck(object, revision, (other) => this.#store.get(other));
   }
 
   /** Cancels what runs between two objects, waits for it, and gives the Leases back. */

@@ -156,6 +156,16 @@ test('a request for a revision that the run in progress does not work on is answ
   assert.equal((await asked).result, 'succeeded');
 });
 
+test('the next outcome is that of a run that something else starts, and asks for none', async () => {
+  const { reconciler, runs, names, change } = reconcilerOf([source('a'), kustomization('apps')]);
+  await runs[1]?.end();
+  const next = reconciler.nextOutcome(refOf(kustomization('apps')), 'b');
+  assert.deepEqual(names(), ['fleet', 'apps']);
+  await change(source('b'));
+  await runs[2]?.end({ reason: 'ReconciliationSucceeded' });
+  assert.equal((await next).reason, 'ReconciliationSucceeded');
+});
+
 /** The Kustomization as its status says: version counts its writes. */
 function withStatus(object: KubeObject, version: string, status: object): KubeObject {
   return { ...object, metadata: { ...object.metadata, resourceVersion: version }, status } as KubeObject;

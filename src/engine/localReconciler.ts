@@ -104,6 +104,16 @@ export class LocalReconciler {
     });
   }
 
+  /** The outcome of the object's next run, whatever makes it run, or of the one in progress that works on the revision. */
+  nextOutcome(ref: ObjectRef, revision: string): Promise<RunOutcome> {
+    const key = refKey(ref);
+    return new Promise((resolve, reject) => {
+      if (this.#queue.isRunning(key))
+        this.#joined.set(key, [...(this.#joined.get(key) ?? []), { revision, resolve, reject }]);
+      else this.#requests.set(key, [...(this.#requests.get(key) ?? []), { resolve, reject }]);
+    });
+  }
+
   running(): readonly ObjectRef[] {
     return this.#queue.running().flatMap((key) => this.#refs.get(key) ?? []);
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -110,15 +110,10 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function openEngine(): Promise<Engine> {
+function openEngine(schedule: 'onRequest' | 'continuous' = 'onRequest', log = silentLogger): Promise<Engine> {
   return createEngine(
-    {
-      folders: [clone],
-      kubeconfig: [sandbox.kubeconfig],
-      cacheFolder: join(folder, 'cache'),
-      schedule: 'onRequest',
-    },
-    { log: silentLogger },
+    { folders: [clone], kubeconfig: [sandbox.kubeconfig], cacheFolder: join(folder, 'cache'), schedule },
+    { log },
   );
 }
 
@@ -127,10 +122,10 @@ async function apply(object: KubeObject): Promise<void> {
   assert.equal(answer.type, 'ok', JSON.stringify(answer));
 }
 
-async function push(message: string): Promise<void> {
-  await runGit(clone, ['add', '--all']);
-  await runGit(clone, ['commit', '--quiet', '-m', message]);
-  await runGit(clone, ['push', '--quiet', 'origin', 'HEAD:refs/heads/main']);
+async function push(message: string, from = clone): Promise<void> {
+  await runGit(from, ['add', '--all']);
+  await runGit(from, ['commit', '--quiet', '-m', message]);
+  await runGit(from, ['push', '--quiet', 'origin', 'HEAD:refs/heads/main']);
 }
 
 async function live(ref: ObjectRef): Promise<KubeObject | undefined> {
@@ -376,15 +371,7 @@ test('a diff with nothing changed asks for no dry-run; what others change is see
   const log = loggerTo(({ message, fields }) => {
     if (message === 'request' && String(fields['path']).includes('dryRun=All')) dryRuns++;
   });
-  const watching = await createEngine(
-    {
-      folders: [clone],
-      kubeconfig: [sandbox.kubeconfig],
-      cacheFolder: join(folder, 'cache'),
-      schedule: 'continuous',
-    },
-    { log },
-  );
+  const watching = await openEngine('continuous', log);
   try {
     // A write between read and dry-run is not kept.
     await settled(2);
@@ -407,6 +394,54 @@ test('a diff with nothing changed asks for no dry-run; what others change is see
     while (dryRuns === before) await replicas();
   } finally {
     await watching.dispose();
+  }
+});
+
+test('a reconcile with the source waits for dependencies that have yet to get to the new revision', async () => {
+  const { url } = await git.createRepository('chain');
+  const chain = join(folder, 'chain');
+  await runGit(folder, ['clone', '--quiet', url, chain]);
+  const pushColor = async (color: string): Promise<void> => {
+    for (const name of ['base', 'top']) {
+      await mkdir(join(chain, name), { recursive: true });
+      const text = configMap.replace('settings', `of-${name}`).replace('hello', color);
+      await writeFile(join(chain, name, 'settings.yaml'), text);
+    }
+    await push(`Paint it ${color}`, chain);
+  };
+  await pushColor('blue');
+  await apply({
+    apiVersion: 'source.toolkit.fluxcd.io/v1',
+    kind: 'GitRepository',
+    metadata: { name: 'chain', namespace: 'flux-system' },
+    spec: { interval: '10m', url, ref: { branch: 'main' } },
+  });
+  for (const [name, dependsOn] of [
+    ['base', []],
+    ['top', [{ name: 'base' }]],
+  ] as const)
+    await apply({
+      apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+      kind: 'Kustomization',
+      metadata: { name, namespace: 'flux-system' },
+      spec: {
+        interval: '10m',
+        prune: true,
+        path: name,
+        dependsOn,
+        sourceRef: { kind: 'GitRepository', name: 'chain' },
+      },
+    });
+  const reconciling = await openEngine('continuous');
+  try {
+    await reconciling.setMode('local');
+    for (const color of ['green', 'red']) {
+      await pushColor(color);
+      const { ready, reason, message } = await reconciling.reconcile({ ...apps, name: 'top' }, true);
+      assert.deepEqual([ready, reason], [true, 'ReconciliationSucceeded'], message);
+    }
+  } finally {
+    await reconciling.dispose();
   }
 });
 
