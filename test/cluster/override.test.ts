@@ -122,6 +122,40 @@ test('an override suspends by handshake, writes the folder, leaves status to the
   );
 });
 
+test('no override starts where the policy of the controllers cannot be read', async () => {
+  const rules = [
+    { apiGroups: ['*'], resources: ['kustomizations', 'gitrepositories', 'leases'], verbs: ['*'] },
+    { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list'] },
+  ];
+  const kind = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name: 'override-developer' } };
+  await flux.apply({ ...kind, kind: 'ClusterRole', rules });
+  await flux.apply({
+    ...kind,
+    kind: 'ClusterRoleBinding',
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: kind.metadata.name },
+    subjects: [{ kind: 'User', name: 'developer', apiGroup: 'rbac.authorization.k8s.io' }],
+  });
+  const { client } = flux;
+  const developer = client.impersonate({ userName: 'developer', groups: [] });
+  const engine = await fleet.engine(
+    {},
+    {
+      connect: () =>
+        Promise.resolve({ cluster: { ...developer, close: () => undefined }, context: 'sandbox' }),
+    },
+  );
+  await assert.rejects(
+    engine.planOverride(apps),
+    (error) =>
+      isPlumbError(error, 'AccessDenied') &&
+      /policy of the installed controllers cannot be read/.test(error.message) &&
+      /Deployments/.test(error.hint ?? ''),
+  );
+  const { spec, metadata } = await flux.get<Kustomization>(apps);
+  assert.equal(suspendOf({ spec } as Kustomization), undefined);
+  assert.doesNotMatch(JSON.stringify(metadata.annotations ?? {}), /plumb\.dev/);
+});
+
 test('nothing is written before the controller’s running reconcile has ended', async () => {
   const slow = await fleet.kustomization('slow', {
     path: './apps',

@@ -47,9 +47,13 @@ export class Overrides {
     return [...this.#open.values()].flatMap((override) => (override.suspends ? [override.ref] : []));
   }
 
-  /** What an override of the object would do, and what the user should know first. Read-only. */
+  /**
+   * What an override of the object would do, and what the user should know first. Read-only. Throws AccessDenied where the
+   * controllers' policy cannot be read: no run could stand in for them.
+   */
   async plan(ref: ObjectRef, signal: AbortSignal): Promise<OverridePlan> {
     const shown = await this.#overridable(ref, signal);
+    await this.#session.profile(signal);
     const kustomization = shown as unknown as Kustomization;
     const { folder } = await workingTreeArtifact(this.#core, this.#session, kustomization, false, signal);
     const listed = await this.#kustomizations(ref, signal);
