@@ -509,6 +509,24 @@ test('an object the server refuses is named with its words', async () => {
   );
 });
 
+test('what kubectl set stays kubectl’s, as after upstream’s command line', async () => {
+  const settings: KubeObject = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'settings', namespace: 'default' },
+    data: { color: 'blue' },
+  };
+  const apply = async (object: KubeObject) => summarizeStaged(await applyStaged(administrator, [object]));
+  assert.equal(await apply(settings), '1 created');
+  const byHand = { type: 'merge', fieldManager: 'kubectl-edit' } as const;
+  await administrator.cluster.patch(refOf(settings), { data: { extra: 'by hand' } }, byHand);
+  assert.equal(await apply(settings), '1 unchanged');
+  assert.equal(await apply({ ...settings, data: { color: 'red' } }), '1 configured');
+  const live = await administrator.cluster.get(refOf(settings));
+  assert.ok(live.type === 'ok');
+  assert.deepEqual(live.value['data'], { color: 'red', extra: 'by hand' });
+});
+
 /** What a cluster with Flux 2.9 has and this one has not: a controller's Deployment; kwok leaves its pods alone. */
 function controllerDeployment(namespace: string): KubeObject {
   const labels = { app: 'source-controller', 'app.kubernetes.io/part-of': 'flux' };
