@@ -71,7 +71,7 @@ async function completeQuietly(
 
 function report(command: Command, error: unknown, terminal: Terminal, env: CliRun['env']): number {
   if (error instanceof UsageError || isParseArgsError(error)) {
-    terminal.err(`plumb ${command.name}: ${(error as Error).message}\n`);
+    terminal.err(`plumb ${command.name}: ${usageText(error as Error)}\n`);
     terminal.err(`Usage: plumb ${command.name} ${command.usage}\n`);
     return usageExitCode;
   }
@@ -79,6 +79,11 @@ function report(command: Command, error: unknown, terminal: Terminal, env: CliRu
   terminal.err(formatFailure(failure, terminal));
   if (env['PLUMB_LOG'] === 'debug' || failure.kind === 'bug') terminal.err(`${stackOf(failure)}\n`);
   return exitCodeOf(failure.kind);
+}
+
+/** Without Node's advice on words that begin with a dash: here nobody means one. */
+function usageText({ message }: Error): string {
+  return message.replace(/\. To specify a positional argument[^]*$/, '');
 }
 
 function formatFailure(failure: PlumbError, { style }: Terminal): string {

@@ -1,9 +1,9 @@
 import { formatDiagnostic } from '../../base/diagnostic.ts';
 import { formatRef } from '../../kube/object.ts';
-import { parseFluxRef } from '../../engine/fluxRef.ts';
-import { type Command, textOption } from '../command.ts';
+import type { Command } from '../command.ts';
 import { confirmed, yesOption } from '../confirm.ts';
 import { clusterOptions, sopsOptions, outputOption } from '../globalOptions.ts';
+import { namedObject } from '../namedObject.ts';
 import { withEngine } from '../openEngine.ts';
 import { fromOption, planOf } from '../planOf.ts';
 import { hasDifferences, planText } from '../printers/planText.ts';
@@ -21,7 +21,7 @@ export const applyCommand: Command = {
   options: { ...clusterOptions, ...outputOption, ...fromOption, ...sopsOptions, ...yesOption },
   run: (ctx) =>
     withEngine(ctx, async (engine) => {
-      const ref = parseFluxRef(ctx.positionals, textOption(ctx, 'namespace'));
+      const ref = namedObject(ctx);
       const plan = await planOf(ctx, engine, ref);
       for (const diagnostic of plan.diagnostics) ctx.terminal.err(`${formatDiagnostic(diagnostic)}\n`);
       ctx.terminal.err(planText(plan, ctx.terminal.style, Date.now()));

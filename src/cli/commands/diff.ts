@@ -1,7 +1,7 @@
 import { formatDiagnostic } from '../../base/diagnostic.ts';
-import { parseFluxRef } from '../../engine/fluxRef.ts';
-import { type Command, textOption } from '../command.ts';
+import type { Command } from '../command.ts';
 import { clusterOptions, sopsOptions, outputOption } from '../globalOptions.ts';
+import { namedObject } from '../namedObject.ts';
 import { withEngine } from '../openEngine.ts';
 import { fromOption, planOf } from '../planOf.ts';
 import { hasDifferences, planText, refusedChanges } from '../printers/planText.ts';
@@ -19,11 +19,13 @@ export const diffCommand: Command = {
     ['plumb diff ks apps --from source', 'the revision the cluster has fetched against the cluster'],
   ],
   options: { ...clusterOptions, ...outputOption, ...fromOption, ...sopsOptions },
-  run: (ctx) =>
-    withEngine(ctx, async (engine) => {
-      const plan = await planOf(ctx, engine, parseFluxRef(ctx.positionals, textOption(ctx, 'namespace')));
+  run: (ctx) => {
+    const ref = namedObject(ctx);
+    return withEngine(ctx, async (engine) => {
+      const plan = await planOf(ctx, engine, ref);
       for (const diagnostic of plan.diagnostics) ctx.terminal.err(`${formatDiagnostic(diagnostic)}\n`);
       printResult(ctx, plan, () => planText(plan, ctx.terminal.style, Date.now()));
       return refusedChanges(plan).length > 0 ? 2 : hasDifferences(plan) ? 1 : 0;
-    }),
+    });
+  },
 };

@@ -1,8 +1,8 @@
 import { formatRef } from '../../kube/object.ts';
-import { parseFluxRef } from '../../engine/fluxRef.ts';
-import { type Command, flagOption, textOption } from '../command.ts';
+import { type Command, flagOption } from '../command.ts';
 import { confirmed, yesOption } from '../confirm.ts';
 import { clusterOptions, sopsOptions, outputOption } from '../globalOptions.ts';
+import { namedObject } from '../namedObject.ts';
 import { withEngine } from '../openEngine.ts';
 import { fromOption, planOf } from '../planOf.ts';
 import { pruneText } from '../printers/planText.ts';
@@ -30,7 +30,7 @@ export const pruneCommand: Command = {
   },
   run: (ctx) =>
     withEngine(ctx, async (engine) => {
-      const ref = parseFluxRef(ctx.positionals, textOption(ctx, 'namespace'));
+      const ref = namedObject(ctx);
       const plan = await planOf(ctx, engine, ref);
       const deletions = plan.stale.filter(({ action }) => action === 'deleted').length;
       if (flagOption(ctx, 'preview')) {

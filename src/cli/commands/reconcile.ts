@@ -1,12 +1,12 @@
 import { formatRef } from '../../kube/object.ts';
-import { parseFluxRef } from '../../engine/fluxRef.ts';
 import type { ObjectRef } from '../../kube/object.ts';
 import type { Engine } from '../../protocol/engine.ts';
 import type { OverridePlan, OverrideReach, RunView, SuspendedBy } from '../../protocol/views.ts';
 import { allObjects, allOption } from '../allObjects.ts';
-import { type Command, type CommandContext, flagOption, textOption, UsageError } from '../command.ts';
+import { type Command, type CommandContext, flagOption, UsageError } from '../command.ts';
 import { confirmed, yesOption } from '../confirm.ts';
 import { clusterOptions, sopsOptions, outputOption } from '../globalOptions.ts';
+import { namedObject } from '../namedObject.ts';
 import { withEngine } from '../openEngine.ts';
 import { runText } from '../printers/runText.ts';
 import { printResult } from '../printResult.ts';
@@ -45,40 +45,42 @@ export const reconcileCommand: Command = {
     },
     local: { type: 'boolean', description: 'reconcile with Plumb itself, holding the Leases meanwhile' },
   },
-  run: (ctx) =>
-    withEngine(ctx, async (engine) => {
-      const { signal } = ctx;
-      if (flagOption(ctx, 'with-descendants') && !flagOption(ctx, 'override'))
-        throw new UsageError('--with-descendants goes with --override');
-      const query = allObjects(ctx);
-      if (query !== undefined && flagOption(ctx, 'override'))
-        throw new UsageError('--override takes one object; --with-descendants adds those below it');
-      if (flagOption(ctx, 'local')) await engine.setMode('local', { signal });
+  run: (ctx) => {
+    const run = wantedRuns(ctx);
+    return withEngine(ctx, async (engine) => {
+      if (flagOption(ctx, 'local')) await engine.setMode('local', { signal: ctx.signal });
       const progress = engine.onEvent((event) => {
         if (event.type === 'stageStarted')
           ctx.terminal.err(ctx.terminal.style.dim(`  ${formatRef(event.ref)}: ${event.stage}\n`));
       });
-      const runs =
-        query === undefined
-          ? await runsOf(ctx, engine)
-          : await engine.reconcileAll(query, flagOption(ctx, 'with-source'), { signal });
+      const runs = await run(engine);
       progress.dispose();
       if (runs === undefined) return 130;
-      const isMany = query !== undefined || flagOption(ctx, 'with-descendants');
+      const isMany = flagOption(ctx, 'all') || flagOption(ctx, 'with-descendants');
       printResult(ctx, isMany ? runs : (runs[0] ?? runs), () =>
         runs.length === 0
           ? 'nothing to reconcile: all are suspended, or there are none\n'
-          : runs.map((run) => runText(run, ctx.terminal.style)).join(''),
+          : runs.map((each) => runText(each, ctx.terminal.style)).join(''),
       );
       return runs.every(({ ready }) => ready) ? 0 : 4;
-    }),
+    });
+  },
 };
 
-/** The runs of the object that is named; undefined when the user did not agree to an override. */
-async function runsOf(ctx: CommandContext, engine: Engine): Promise<readonly RunView[] | undefined> {
-  const ref = parseFluxRef(ctx.positionals, textOption(ctx, 'namespace'));
-  if (flagOption(ctx, 'override')) return overridden(ctx, engine, ref);
-  return [await engine.reconcile(ref, flagOption(ctx, 'with-source'), { signal: ctx.signal })];
+/** What the command line asks for, before anything is done; its runs are undefined when the user did not agree to an override. */
+function wantedRuns(ctx: CommandContext): (engine: Engine) => Promise<readonly RunView[] | undefined> {
+  const { signal } = ctx;
+  const isOverride = flagOption(ctx, 'override');
+  const isWithSource = flagOption(ctx, 'with-source');
+  if (flagOption(ctx, 'with-descendants') && !isOverride)
+    throw new UsageError('--with-descendants goes with --override');
+  const query = allObjects(ctx);
+  if (query !== undefined && isOverride)
+    throw new UsageError('--override takes one object; --with-descendants adds those below it');
+  if (query !== undefined) return (engine) => engine.reconcileAll(query, isWithSource, { signal });
+  const ref = namedObject(ctx);
+  if (isOverride) return (engine) => overridden(ctx, engine, ref);
+  return async (engine) => [await engine.reconcile(ref, isWithSource, { signal })];
 }
 
 /** One run each under an override, which ends whatever becomes of the runs. */

@@ -1,9 +1,9 @@
 import { formatRef, type ObjectRef } from '../../kube/object.ts';
-import { parseFluxRef } from '../../engine/fluxRef.ts';
 import type { Engine } from '../../protocol/engine.ts';
 import { allObjects, allOption } from '../allObjects.ts';
 import { type Command, type CommandContext, textOption } from '../command.ts';
 import { clusterOptions } from '../globalOptions.ts';
+import { namedObject } from '../namedObject.ts';
 import { withEngine } from '../openEngine.ts';
 
 export const suspendCommand: Command = {
@@ -50,7 +50,7 @@ function forEach(
     const listed = query === undefined ? [] : await engine.objects(query, { signal: ctx.signal });
     const refs =
       query === undefined
-        ? [parseFluxRef(ctx.positionals, textOption(ctx, 'namespace'))]
+        ? [namedObject(ctx)]
         : listed.filter(({ suspended }) => suspended === (done === 'resumed')).map(({ ref }) => ref);
     for (const ref of refs) {
       await act(engine, ref);

@@ -1,7 +1,8 @@
 import { defaultFluxNamespace } from '../../engine/fluxRef.ts';
-import { type Command, type CommandContext, textOption, UsageError } from '../command.ts';
+import { type Command, textOption } from '../command.ts';
 import { clusterOptions, outputOption } from '../globalOptions.ts';
 import { tellMissingCluster } from '../missingCluster.ts';
+import { objectWords } from '../namedObject.ts';
 import { withEngine } from '../openEngine.ts';
 import { printResult } from '../printResult.ts';
 import { traceText } from '../printers/traceText.ts';
@@ -20,7 +21,8 @@ export const traceCommand: Command = {
   ],
   options: { ...clusterOptions, ...outputOption },
   run: (ctx) => {
-    const query = { ...objectWords(ctx), namespace: textOption(ctx, 'namespace') ?? defaultFluxNamespace };
+    const [kind, name] = objectWords(ctx);
+    const query = { kind, name, namespace: textOption(ctx, 'namespace') ?? defaultFluxNamespace };
     return withEngine(ctx, async (engine) => {
       const trace = await engine.trace(query, { signal: ctx.signal });
       tellMissingCluster(ctx, trace);
@@ -29,11 +31,3 @@ export const traceCommand: Command = {
     });
   },
 };
-
-function objectWords({ positionals }: CommandContext): { readonly kind: string; readonly name: string } {
-  const words = positionals.length === 1 ? (positionals[0] as string).split('/') : positionals;
-  const [kind = '', name = '', ...more] = words;
-  if (kind === '' || name === '' || more.length > 0)
-    throw new UsageError('an object is named by KIND NAME or KIND/NAME');
-  return { kind, name };
-}

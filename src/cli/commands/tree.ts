@@ -1,9 +1,9 @@
 import { plumbError } from '../../base/plumbError.ts';
 import { formatRef } from '../../kube/object.ts';
-import { parseFluxRef } from '../../engine/fluxRef.ts';
-import { type Command, flagOption, textOption } from '../command.ts';
+import { type Command, flagOption } from '../command.ts';
 import { clusterOptions, outputOption } from '../globalOptions.ts';
 import { tellMissingCluster } from '../missingCluster.ts';
+import { namedObject } from '../namedObject.ts';
 import { withEngine } from '../openEngine.ts';
 import { compactTree, objectTreeOf, objectTreeText } from '../printers/objectTreeText.ts';
 import { printResult } from '../printResult.ts';
@@ -26,7 +26,7 @@ export const treeCommand: Command = {
     compact: { type: 'boolean', description: 'Flux objects only' },
   },
   run: (ctx) => {
-    const ref = parseFluxRef(ctx.positionals, textOption(ctx, 'namespace'));
+    const ref = namedObject(ctx);
     return withEngine(ctx, async (engine) => {
       const view = await engine.tree({ signal: ctx.signal });
       tellMissingCluster(ctx, view);
