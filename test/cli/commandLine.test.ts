@@ -38,10 +38,48 @@ test('wrong usage exits with 64 and says what is right', () => {
   assert.match(unknown.err, /did you mean reconcile\?/);
   const flag = plumb(['get', '--nope']);
   assert.equal(flag.code, 64);
-  assert.match(flag.err, /Usage: plumb get/);
+  assert.match(flag.err, /^plumb get: Unknown option '--nope'\nUsage: plumb get/);
   const format = plumb(['get', '-o', 'xml'], {}, fleet);
   assert.equal(format.code, 64);
   assert.match(format.err, /text, json or yaml/);
+});
+
+test('an object is named completely, and by no word too many', () => {
+  for (const words of [['ks'], ['apps'], ['ks/']])
+    assert.match(plumb(['diff', ...words]).err, /named by KIND NAME[^]*Usage: plumb diff/);
+  for (const command of ['apply', 'diff', 'prune', 'reconcile', 'resume', 'suspend', 'trace', 'tree']) {
+    const none = plumb([command]);
+    assert.deepEqual([none.code, none.out], [64, ''], command);
+    const many = plumb([command, 'ks', 'apps', 'infra']);
+    assert.deepEqual([many.code, many.out], [64, ''], command);
+    assert.match(many.err, /unexpected infra: one object is named at a time/);
+  }
+});
+
+test('get lists one kind or one object, as the Flux CLI and kubectl name them', () => {
+  const names = (...words: readonly string[]): string[] => {
+    const run = plumb(['get', ...words, '-o', 'json', '--kubeconfig', join(folder, 'none')], {}, fleet);
+    assert.equal(run.code, 0, run.err);
+    const { sources, workloads } = JSON.parse(run.out) as Record<string, { ref: { name: string } }[]>;
+    return [...(sources ?? []), ...(workloads ?? [])].map(({ ref }) => ref.name).sort();
+  };
+  assert.deepEqual(names('kustomizations'), ['apps', 'flux-system', 'infra']);
+  assert.deepEqual(names('ks', 'apps'), ['apps']);
+  assert.deepEqual(names('gitrepo/flux-system', '-A'), ['flux-system']);
+  assert.deepEqual(names('helmreleases'), []);
+  const get = (...words: readonly string[]) =>
+    plumb(['get', ...words, '--kubeconfig', join(folder, 'none')], {}, fleet);
+  const none = get('-n', 'nowhere');
+  assert.deepEqual([none.code, none.out], [0, '']);
+  assert.match(none.err, /^no Flux objects in the files or the cluster in the namespace nowhere$/m);
+  const missing = get('ks', 'nobody');
+  assert.deepEqual([missing.code, missing.out], [2, '']);
+  assert.match(
+    missing.err,
+    /Kustomization\/nobody: there is no such workload or source.*\n {2}plumb get lists/,
+  );
+  assert.match(get('sources', 'git').err, /unexpected git: a name goes with a kind/);
+  assert.match(get('alerts').err, /alerts are not listed/);
 });
 
 test('no colours in a pipe, colours when forced', () => {
