@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { formatRef } from '../../kube/object.ts';
 import type { DriftMark } from '../../protocol/views.ts';
 import { hoverDiff, hoverRows, lenses, lineMarks } from '../model/driftMarks.ts';
+import { plainMarkdown } from '../model/plainMarkdown.ts';
 import { takeLive } from '../model/takeLive.ts';
 import { valueText } from '../model/planText.ts';
 import { editorRange } from '../locationUri.ts';
@@ -65,9 +66,8 @@ function hoverOf(marks: readonly DriftMark[]): vscode.Hover | undefined {
     const markdown = new vscode.MarkdownString();
     markdown.appendCodeblock(hoverDiff(mark), 'diff');
     for (const [name, value] of hoverRows(mark, Date.now())) {
-      markdown.appendMarkdown(`**${name}** `);
-      markdown.appendText(value);
-      markdown.appendMarkdown('  \n');
+      const text = new vscode.MarkdownString().appendText(value).value;
+      markdown.appendMarkdown(`**${name}** ${plainMarkdown(text)}  \n`);
     }
     return markdown;
   });

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { StatusView, TreeView } from '../../protocol/views.ts';
 import { allEntries, changedRows } from '../model/changedRows.ts';
+import { plainMarkdown } from '../model/plainMarkdown.ts';
 import type { TreeEntry } from '../model/treeEntries.ts';
 import { locationUri } from '../locationUri.ts';
 import type { WorkspaceState } from '../workspaceState.ts';
@@ -104,9 +105,8 @@ function treeItem(entry: TreeEntry): vscode.TreeItem {
 export function tooltip(rows: TreeEntry['tooltip']): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString();
   for (const [name, value] of rows) {
-    markdown.appendMarkdown(`**${name}** `);
-    markdown.appendText(value);
-    markdown.appendMarkdown('\n\n');
+    const text = new vscode.MarkdownString().appendText(value).value;
+    markdown.appendMarkdown(`**${name}** ${plainMarkdown(text)}\n\n`);
   }
   return markdown;
 }
