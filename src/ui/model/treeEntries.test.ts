@@ -67,10 +67,14 @@ describe('rows of the Workloads view', () => {
 
   it('keep the order of the engine and put objects below what applies them', () => {
     const child = { ref: web, presence: 'onlyInCluster', state: 'ready' } as const;
-    const [entry] = workloadEntries([{ ...apps, inventory: [child] }], noWarnings);
+    const drifted = { ref: { ...web, name: 'api' }, presence: 'both', state: 'drifted' } as const;
+    const [entry] = workloadEntries([{ ...apps, inventory: [child, drifted] }], noWarnings);
     assert.deepEqual(
       entry?.children.map(({ label, description: text, contextValue }) => [label, text, contextValue]),
-      [['Deployment/web', 'shop · only in the cluster', ';object;inCluster;']],
+      [
+        ['Deployment/web', 'shop · only in the cluster', ';object;inCluster;'],
+        ['Deployment/api', 'shop', ';object;inCluster;inGit;drifted;'],
+      ],
     );
   });
 

@@ -136,7 +136,11 @@ function objectEntry(workload: ObjectRef, node: InventoryNode): TreeEntry {
       ['Message', node.message],
       ['Defined in', node.location?.path],
     ]),
-    contextValue: contextValue(['object', ...placeWords(node.presence, node.location !== undefined)]),
+    contextValue: contextValue([
+      'object',
+      ...placeWords(node.presence, node.location !== undefined),
+      ...(node.state === 'drifted' ? ['drifted'] : []),
+    ]),
     spoken: [node.ref.kind, node.ref.name, ...namespace, stateText(node.state), ...words].join(', '),
     children: [],
     target: { type: 'object', node, workload },
