@@ -19,7 +19,7 @@ import { sourceEntries, workloadEntries } from './model/treeEntries.ts';
 import { providePlanContent } from './planContent.ts';
 import { ReconcileOnSave } from './reconcileOnSave.ts';
 import { showStatusBar } from './statusBar.ts';
-import { showFluxTree } from './views/fluxTree.ts';
+import { refreshShown, showFluxTree } from './views/fluxTree.ts';
 import { troubleBadge } from './model/badge.ts';
 import { followEngine, type WorkspaceState } from './workspaceState.ts';
 
@@ -122,7 +122,7 @@ function runEngine(
       log.error('the trees could not be read', { message, ...(hint !== undefined && { hint }) });
     });
   };
-  start(() => state.refresh());
+  start(() => refreshShown(state));
   const drift = followDrift(engine, log);
   return [
     syncDocuments(engine),
@@ -144,13 +144,13 @@ function runEngine(
       start(async () => {
         if (event.affectsConfiguration('plumb.context')) await bindings.forget();
         await engine.restart();
-        await state.refresh();
+        await refreshShown(state);
       });
     }),
     vscode.workspace.onDidChangeWorkspaceFolders(() =>
       start(async () => {
         await engine.restart();
-        await state.refresh();
+        await refreshShown(state);
       }),
     ),
   ];

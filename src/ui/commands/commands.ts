@@ -13,6 +13,7 @@ import {
 } from './fluxCommands.ts';
 import { bootstrap, check, leaveLocalMode, uninstall } from './setupCommands.ts';
 import { endOverride, override } from './overrideCommands.ts';
+import { refreshShown } from '../views/fluxTree.ts';
 import { apply, prune, showDifferences, showObject } from './planCommands.ts';
 
 /** Every command that package.json contributes; a test compares the two. */
@@ -31,10 +32,10 @@ const commands: Readonly<Record<string, Command>> = {
   'plumb.prune': prune,
   'plumb.reconcile': reconcile,
   'plumb.reconcileWithSource': reconcileWithSource,
-  'plumb.refresh': (ctx) => ctx.state.refresh(),
+  'plumb.refresh': (ctx) => refreshShown(ctx.state),
   'plumb.restartEngine': async (ctx) => {
     await ctx.engine.restart();
-    await ctx.state.refresh();
+    await refreshShown(ctx.state);
   },
   'plumb.resume': resume,
   'plumb.saveEncryptedFile': (ctx) => ctx.encryptedFiles.save(),

@@ -9,7 +9,5 @@ const innerSpace = /(?<!^|&nbsp;)&nbsp;(?!&nbsp;)/gm;
  * and clusters, and long lines wrap between words.
  */
 export function plainMarkdown(escaped: string): string {
-  return escaped
-    .replace(innerSpace, ' ')
-    .replace(linkStarts, (character) => `&#${character.charCodeAt(0)};`);
+  return escaped.replace(innerSpace, ' ').replace(linkStarts, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -75,6 +75,14 @@ export function showFluxTree(options: FluxTreeOptions): vscode.Disposable {
   return vscode.Disposable.from(view, changed, options.state.onDidChange(update));
 }
 
+/** Asks the engine now, with a progress bar in the views until it has answered. A failure is the caller's to tell. */
+export function refreshShown(state: WorkspaceState): Promise<void> {
+  const answer = state.refresh();
+  for (const viewId of ['plumb.workloads', 'plumb.sources'])
+    void vscode.window.withProgress({ location: { viewId } }, () => answer.catch(() => undefined));
+  return answer;
+}
+
 function treeItem(entry: TreeEntry): vscode.TreeItem {
   const item = new vscode.TreeItem(
     entry.label,
