@@ -11,6 +11,7 @@ import { showDriftDecorations } from './drift/driftDecorations.ts';
 import { registerDriftProviders } from './drift/driftProviders.ts';
 import { followDrift } from './drift/driftStore.ts';
 import { provideEncryptedFiles } from './encryptedFiles.ts';
+import { showEncryptedMenus } from './encryptedMenus.ts';
 import { createEngineClient, type EngineClient, type RpcModule } from './engineClient.ts';
 import type { LanguageClientModule } from './languageClient.ts';
 import { createLog, type Log } from './log.ts';
@@ -130,6 +131,7 @@ function runEngine(
     drift,
     showDriftDecorations(drift),
     registerDriftProviders(drift),
+    showEncryptedMenus(engine, log),
     state.onDidChange(() => {
       const isEmpty = state.tree?.workloads.length === 0 && state.tree.sources.length === 0;
       void vscode.commands.executeCommand('setContext', 'plumb.isEmpty', isEmpty);

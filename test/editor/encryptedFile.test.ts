@@ -19,6 +19,7 @@ const sops = createSopsApi(() => AbortSignal.timeout(60_000));
 const secret = 'kind: Secret\nstringData:\n    user: admin\n    password: f1rst-passw0rd\n';
 const tab = '.tabs-container .tab';
 const mark = `${tab}.active [aria-label*="Not encrypted yet"]`;
+const editButton = '.editor-group-container.active .editor-actions [aria-label="Edit Encrypted File"]';
 
 /** A folder with a plain Secret and a rule how to encrypt it. */
 async function secretFolder(test: TestContext): Promise<string> {
@@ -77,6 +78,7 @@ describe('an encrypted file in the editor', () => {
     const path = join(folder, 'secret.yaml');
     await editor.inWindow(test, folder, async (workbench) => {
       await workbench.openFile('secret.yaml');
+      await workbench.gone(editButton);
       await workbench.runCommand('Plumb: Edit Encrypted File');
       assert.match(
         await workbench.dialogText(),
@@ -125,7 +127,8 @@ describe('an encrypted file in the editor', () => {
     await editor.inWindow(test, folder, async (workbench) => {
       await workbench.openFile('secret.yaml');
       await workbench.line('ENC[AES256_GCM');
-      await workbench.runCommand('Plumb: Edit Encrypted File');
+      await workbench.openContainer('GitOps');
+      await (await workbench.see(editButton)).click();
       await workbench.line('password: f1rst-passw0rd');
       await typeAtEnd(workbench, 'new line', 'bad: *th1rd-passw0rd');
       await workbench.see(mark);
