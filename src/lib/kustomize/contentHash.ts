@@ -38,7 +38,7 @@ function hashedPart(object: Resource): JsonValue {
         'build-not-supported',
         `a hash suffix for the kind ${object.kind} is not supported`,
         object.root,
-        'only ConfigMaps and Secrets get one',
+        'remove the annotation that asks for it: kustomize hashes other kinds by their lines and comments, so that the name changes with each of them',
       );
   }
 }
