@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { buildTarget } from './localBuild.ts';
+import { formatDiagnostic } from '../base/diagnostic.ts';
+import { buildTarget, type LocalBuild } from './localBuild.ts';
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'plumb-local-')));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -23,14 +24,18 @@ symlinkSync('../base', join(folder, 'app/linked'));
 symlinkSync('.', join(folder, 'app/self'));
 symlinkSync('nowhere', join(folder, 'app/broken.yaml'));
 
-async function build(resource: string, loadRestrictions: 'rootOnly' | 'none'): Promise<string> {
+function buildApp(resource: string, loadRestrictions: 'rootOnly' | 'none'): Promise<LocalBuild> {
   write('app/kustomization.yaml', `resources:\n  - ${resource}\n`);
-  const { text, diagnostics } = await buildTarget('app', folder, {
+  return buildTarget('app', folder, {
     loadRestrictions,
     format: 'yaml',
     remoteBases: 'refused',
     signal: new AbortController().signal,
   });
+}
+
+async function build(resource: string, loadRestrictions: 'rootOnly' | 'none'): Promise<string> {
+  const { text, diagnostics } = await buildApp(resource, loadRestrictions);
   const [problem] = diagnostics;
   if (problem === undefined) return /name: (.*)\n/.exec(text)?.[1] ?? '';
   return `${problem.code} ${problem.path}:${problem.range.start.line + 1}`;
@@ -63,3 +68,14 @@ for (const [resource, rootOnly, none] of paths) {
     assert.equal(await build(resource, 'none'), none);
   });
 }
+
+test('what is wrong with a file is told without its path on the disk', async () => {
+  const told = async (resource: string) =>
+    (await buildApp(resource, 'rootOnly')).diagnostics.map(formatDiagnostic);
+  assert.deepEqual(await told('broken.yaml'), [
+    'kustomization.yaml:2:5: error: there is no file broken.yaml (it is a link that leads nowhere, or no regular file)',
+  ]);
+  assert.deepEqual(await told('latin.yaml'), [
+    'latin.yaml:1:1: error: the file is not UTF-8 text (a binary file can be content of a ConfigMap or Secret, but no resource)',
+  ]);
+});

@@ -149,7 +149,7 @@ export function decodeText(path: string, bytes: Uint8Array): string {
   } catch {
     throw new BuildFailure({
       code: 'build-invalid-file',
-      message: `${path} is not UTF-8 text`,
+      message: 'the file is not UTF-8 text',
       place: nowhere,
       path,
       hint: 'a binary file can be content of a ConfigMap or Secret, but no resource',

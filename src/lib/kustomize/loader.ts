@@ -206,13 +206,15 @@ export class Loader {
     );
   }
 
-  /** A file beside the missing one whose name differs only in case or ending. */
+  /** What is wrong with the missing file, or one beside it whose name differs only in case or ending. */
   #similar(path: string): string | undefined {
     const slash = path.lastIndexOf('/');
     const folder = slash < 0 ? '' : path.slice(0, slash);
     const stem = (name: string) => name.toLowerCase().replace(/\.[^.]*$/, '');
-    const wanted = stem(path.slice(slash + 1));
-    const similar = this.tree.list(folder).find((name) => stem(name) === wanted);
+    const name = path.slice(slash + 1);
+    const names = this.tree.list(folder);
+    if (names.includes(name)) return 'it is a link that leads nowhere, or no regular file';
+    const similar = names.find((each) => stem(each) === stem(name));
     return similar === undefined ? undefined : `did you mean ${similar}?`;
   }
 }
