@@ -1,3 +1,5 @@
+#!/usr/bin/env node
+import { nodeRefusal } from './cli/nodeVersion.ts';
 import { runCli } from './cli/runCli.ts';
 import { processTerminal } from './cli/terminal.ts';
 
@@ -11,10 +13,16 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-process.exitCode = await runCli({
-  argv: process.argv.slice(2),
-  signal: abort.signal,
-  env: process.env,
-  cwd: process.cwd(),
-  terminal: processTerminal,
-});
+const refusal = nodeRefusal(process.versions.node);
+if (refusal === undefined) {
+  process.exitCode = await runCli({
+    argv: process.argv.slice(2),
+    signal: abort.signal,
+    env: process.env,
+    cwd: process.cwd(),
+    terminal: processTerminal,
+  });
+} else {
+  process.stderr.write(refusal);
+  process.exitCode = 2;
+}

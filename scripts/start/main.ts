@@ -60,6 +60,7 @@ async function play(folder: string, cleanUp: (() => Promise<void>) | undefined):
     if (cleanUp === undefined) {
       note('Everything keeps running: npm start -- --stop ends it.');
       note(`For a terminal of your own: export KUBECONFIG=${ready.kubeconfig}; cd ${ready.fleetFolder}`);
+      note(`and the command line: alias plumb="'${process.execPath}' '${join(root, 'dist/cli.mjs')}'"`);
     } else {
       heading('Every step held');
     }
