@@ -4,10 +4,12 @@ import { plumbError } from '../../base/plumbError.ts';
 import { joinTreePath } from '../../base/treePath.ts';
 import type { Diagnosed, Diagnostic } from '../../base/diagnostic.ts';
 import type { Kustomization } from '../../flux/api/kustomize.gen.ts';
+import { inventoryOf } from '../../flux/kustomization.ts';
 import type { Artifact } from '../../flux/artifact.ts';
 import { isGateOn } from '../../flux/controllerProfile.ts';
 import type { BuiltObject } from '../../kube/builtObject.ts';
 import { formatRef, refOf, type KubeObject } from '../../kube/object.ts';
+import type { BuildCache } from '../../lib/kustomize/buildCache.ts';
 import type { BuildOptions } from '../../lib/kustomize/buildKustomization.ts';
 import { buildWithRemotes } from '../../lib/kustomize/buildWithRemotes.ts';
 import { printYamlStream } from '../../kube/yamlPrint.ts';
@@ -28,6 +30,12 @@ export interface BuiltKustomization extends Desired {
   readonly own: OwnDecryption;
 }
 
+/**
+ * Objects from which on the work of a build is kept for the next one: fewer are built again within milliseconds, and a thousand
+ * small builds would fill the memory.
+ */
+const worthKeeping = 50;
+
 const nothingOwn: OwnDecryption = { usedKeys: false, usedLogins: [], neededLogins: [] };
 
 /**
@@ -47,7 +55,9 @@ export async function buildDesired(
   const overlay = withWrittenSpec(prepared, kustomization, source);
   const decryption = await Decryption.of(ctx, kustomization, options);
   const files = (await decryption?.decryptSources(overlay, path)) ?? overlay.files;
-  const { value: encrypted, diagnostics } = await buildOverlay(ctx, { ...overlay, files }, path);
+  const isLarge = inventoryOf(kustomization).length >= worthKeeping;
+  const builds = isLarge ? ctx.builds : undefined;
+  const { value: encrypted, diagnostics } = await buildOverlay(ctx, { ...overlay, files }, path, builds);
   const built = (await decryption?.decryptObjects(encrypted, overlay.files)) ?? encrypted;
   const macs = decryption?.diagnostics() ?? [];
   if (ctx.requireSopsMac === true) requireMacs(macs);
@@ -76,11 +86,12 @@ async function buildOverlay(
   ctx: KustomizeContext,
   overlay: Overlay,
   path: string,
+  cache: BuildCache | undefined,
 ): Promise<Diagnosed<readonly BuiltObject[]>> {
   const options: BuildOptions = {
     rootChanges: overlay.rootChanges,
     refuseRemotes: ctx.profile.noRemoteBases,
-    ...(ctx.builds !== undefined && { cache: ctx.builds }),
+    ...(cache !== undefined && { cache }),
   };
   const { objects, diagnostics } = await buildWithRemotes(overlay.files, path, options, {
     fetch: ctx.fetchRemotes,
