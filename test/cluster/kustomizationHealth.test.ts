@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { conditionTexts, fleetOn, fluxCluster, inNamespace } from './fluxCluster.ts';
+import type { Kustomization } from '../../src/flux/api/kustomize.gen.ts';
+import { momentMs } from '../../src/controllers/kustomize/kustomizationRun.ts';
+import type { RunOutcome } from '../../src/ssa/runOutcome.ts';
+import { conditionTexts, configMap, fleetOn, fluxCluster, inNamespace } from './fluxCluster.ts';
 import { impatient } from './impatience.ts';
 
 const flux = await fluxCluster();
@@ -165,3 +168,53 @@ test('a stopped engine leaves the inventory and no judgement behind', async () =
   assert.match(conditionTexts(object).join('\n'), /Ready=Unknown Progressing/);
   assert.equal(object.status?.inventory?.entries.length, 1);
 });
+
+test('progress is written only when it takes more than a moment', async () => {
+  await fleet.commit({ 'moment/a.yaml': inNamespace(fleet.namespace, configMap('moment', { x: '1' })) });
+  const { sleep } = flux.kustomize.clock;
+  const quick = moment((signal) => sleep(longMs, signal));
+  assert.deepEqual(await progressOf('moment-quick', quick), ['Detecting drift']);
+  const slow = moment((signal) => sleep(0, signal));
+  const told = await progressOf('moment-slow', slow);
+  assert.ok(told.includes('Running health checks'), told.join());
+});
+
+const longMs = 3_600_000;
+
+/** The clock with another moment, until which progress is not shown. */
+function moment(pass: (signal?: AbortSignal) => Promise<void>): typeof flux.kustomize.clock {
+  const { clock } = flux.kustomize;
+  return { ...clock, sleep: (ms, signal) => (ms === momentMs ? pass(signal) : clock.sleep(ms, signal)) };
+}
+
+/** What a run that waits for health shows as its progress, in the order the server got it. */
+async function progressOf(
+  name: string,
+  clock: typeof flux.kustomize.clock,
+): Promise<readonly string[]> {
+  const ref = await fleet.kustomization(name, { path: './moment', wait: true });
+  const over = new AbortController();
+  const seen: string[] = [];
+  let run: Promise<RunOutcome> | undefined;
+  const start = async (): Promise<RunOutcome> => {
+    const outcome = await fleet.run(ref, { clock });
+    if (outcome.result !== 'succeeded') over.abort();
+    return outcome;
+  };
+  await flux.client.watch(
+    ref,
+    { namespace: fleet.namespace, fieldSelector: `metadata.name=${name}` },
+    (event) => {
+      if (event.type === 'synced') run ??= start();
+      if (event.type !== 'changed') return;
+      const texts = conditionTexts(event.object as unknown as Kustomization);
+      const progress = /^Reconciling=True Progressing: (.*) for revision/.exec(texts[0] ?? '')?.[1];
+      if (progress !== undefined) seen.push(progress);
+      if (texts.some((text) => text.startsWith('Ready=True'))) over.abort();
+    },
+    over.signal,
+  );
+  const outcome = await run;
+  assert.equal(outcome?.result, 'succeeded', outcome?.message);
+  return [...new Set(seen)];
+}

@@ -32,15 +32,16 @@ export async function checkHealth(run: KustomizationRun, on: RunContext, input: 
   const message = `Running health checks for revision ${run.revision} with a timeout of ${formatDuration(timeout)}`;
   run.progress(message);
   run.set({ type: 'Healthy', status: 'Unknown', reason: 'Progressing', message });
-  await run.flush();
   const superseded = ctx.superseded?.(refOf(kustomization));
   const signal = superseded === undefined ? ctx.signal : AbortSignal.any([ctx.signal, superseded]);
   try {
-    await waitUntilReady({ ...on, signal }, targets, {
-      timeout,
-      failFast: !isGateOn(ctx.profile, 'DisableFailFastBehavior'),
-      statusOf: input.exprs.statusOf,
-    });
+    await run.showingProgress(() =>
+      waitUntilReady({ ...on, signal }, targets, {
+        timeout,
+        failFast: !isGateOn(ctx.profile, 'DisableFailFastBehavior'),
+        statusOf: input.exprs.statusOf,
+      }),
+    );
   } catch (error) {
     if (superseded?.aborted === true && !ctx.signal.aborted)
       throw plumbError('HealthCheckCanceled', { message: supersededBy(superseded), cause: error });

@@ -24,6 +24,8 @@ import type { KustomizeContext } from './kustomizeContext.ts';
 
 const component = 'kustomize-controller';
 const statusManager = 'gotk-kustomize-controller';
+/** Progress that ends sooner is not worth a patch. */
+export const momentMs = 1000;
 
 /** One run over one Kustomization: its state in memory, the revision it works on, and the words upstream uses. */
 export class KustomizationRun {
@@ -76,6 +78,23 @@ export class KustomizationRun {
 
   stall(reason: string, message: string): void {
     this.setStatus({ conditions: markStalled(this.conditions, reason, message, this.#at()) });
+  }
+
+  /**
+   * Does what may take long. What was announced before is shown once it has taken a moment: most of it is over by then, and a
+   * patch that lives for milliseconds costs the server as much as any other. The work must not flush.
+   */
+  async showingProgress<T>(work: () => Promise<T>): Promise<T> {
+    const done = new AbortController();
+    const shown = this.ctx.clock.sleep(momentMs, done.signal).then(
+      () => this.flush(),
+      () => true,
+    );
+    // Thrown below, once the work has ended.
+    shown.catch(() => undefined);
+    const result = await work().finally(() => done.abort());
+    await shown;
+    return result;
   }
 
   /** Reconciling with that message, in memory; the next flush shows it. */

@@ -9,7 +9,8 @@ import { timeoutOf } from '../../flux/kustomization.ts';
 import { refOf, type KubeObject, type ObjectRef } from '../../kube/object.ts';
 import { applyPlan } from '../../ssa/applyPlan.ts';
 import { planApply } from '../../ssa/planApply.ts';
-import type { ChangeSet } from '../../ssa/plan.ts';
+import type { ApplyPolicy } from '../../ssa/applyPolicy.ts';
+import type { ChangeSet, Inventory, Plan } from '../../ssa/plan.ts';
 import type { RunContext } from '../../ssa/runContext.ts';
 import type { RunOutcome } from '../../ssa/runOutcome.ts';
 import { stage } from '../../ssa/stage.ts';
@@ -126,21 +127,13 @@ async function applyArtifact(
   const { ctx, object: kustomization } = run;
   run.setStatus({ lastAttemptedRevision: run.revision });
   announce(run, 'Building manifests');
-  if (kustomization.metadata.generation !== run.status.observedGeneration) await run.flush();
   const target = await stage(ctx, 'ReconciliationFailed', () => openTarget(ctx, kustomization));
   try {
     const on: RunContext = onTarget(ctx, target);
-    const desired = await stage(ctx, 'BuildFailed', () => buildDesired(ctx, kustomization, artifact));
-    run.checksum = desired.checksum;
-    warn(run, desired);
-    announce(run, 'Detecting drift');
     const policy = applyPolicyOf(kustomization, ctx.profile);
-    const plan = await stage(ctx, 'ReconciliationFailed', () =>
-      planApply(on, desired, done.keeper.recorded, {
-        ...policy,
-        ...(on.watched !== undefined && { watched: (object: KubeObject) => on.watched?.(refOf(object)) }),
-      }),
-    );
+    const judge = (): Promise<Plan> => buildAndPlan(run, on, artifact, done.keeper.recorded, policy);
+    const isNew = kustomization.metadata.generation !== run.status.observedGeneration;
+    const plan = await (isNew ? run.showingProgress(judge) : judge());
     const applied = await stage(ctx, 'ReconciliationFailed', () =>
       applyPlan(on, plan, {
         ...policy,
@@ -165,6 +158,26 @@ async function applyArtifact(
     target.close();
   }
   succeed(run);
+}
+
+async function buildAndPlan(
+  run: KustomizationRun,
+  on: RunContext,
+  artifact: Artifact,
+  recorded: Inventory,
+  policy: ApplyPolicy,
+): Promise<Plan> {
+  const { ctx, object: kustomization } = run;
+  const desired = await stage(ctx, 'BuildFailed', () => buildDesired(ctx, kustomization, artifact));
+  run.checksum = desired.checksum;
+  warn(run, desired);
+  announce(run, 'Detecting drift');
+  return await stage(ctx, 'ReconciliationFailed', () =>
+    planApply(on, desired, recorded, {
+      ...policy,
+      ...(on.watched !== undefined && { watched: (object: KubeObject) => on.watched?.(refOf(object)) }),
+    }),
+  );
 }
 
 /** What only the user can judge: the conditions stay those of the controllers. */
