@@ -57,6 +57,11 @@ export class ClusterSession {
     this.#term?.tripwire.saw(object);
   }
 
+  /** Tells whether no write of the controllers or of this engine is newer than the object; true in local mode only. */
+  isCurrent(object: KubeObject): boolean {
+    return this.#term?.tripwire.isCurrent(object) === true;
+  }
+
   /**
    * The right to write in local mode. Without it `require` throws ModeForbids, or PlanOutdated for what was under way when local
    * mode ended by itself.

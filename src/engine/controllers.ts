@@ -12,6 +12,8 @@ export interface ControllerRun {
   readonly profile: ControllerProfile;
   readonly signal: AbortSignal;
   readonly running?: LocalRun;
+  /** Somebody waits for the run. */
+  readonly isRequested: boolean;
 }
 
 type Controller = (run: ControllerRun, ref: ObjectRef) => Promise<RunOutcome>;
@@ -20,8 +22,8 @@ type Controller = (run: ControllerRun, ref: ObjectRef) => Promise<RunOutcome>;
 const controllers: Readonly<Record<string, Controller>> = {
   'source.toolkit.fluxcd.io/GitRepository': ({ contexts, profile, signal, running }, ref) =>
     reconcileGitRepository(contexts.source(signal, ref, running, profile), ref),
-  'kustomize.toolkit.fluxcd.io/Kustomization': ({ contexts, profile, signal, running }, ref) =>
-    reconcileKustomization(contexts.kustomize(signal, ref, profile, running), ref),
+  'kustomize.toolkit.fluxcd.io/Kustomization': ({ contexts, profile, signal, running, isRequested }, ref) =>
+    reconcileKustomization(contexts.kustomize(signal, ref, profile, running, isRequested), ref),
 };
 
 /** Tells whether this engine has a controller for the kind. */

@@ -58,8 +58,10 @@ export class LocalMode {
       isWatchedConfig: watchedConfigs(profile),
       run: async (ref, running) => {
         const started = core.deps.clock.now();
-        const left = this.#requested.delete(refKey(ref)) ? undefined : driftLeft(store, ref);
-        const outcome = left ?? (await runController({ contexts, profile, signal, running }, ref));
+        const isRequested = this.#requested.delete(refKey(ref));
+        const left = isRequested ? undefined : driftLeft(store, ref);
+        const run = { contexts, profile, signal, running, isRequested };
+        const outcome = left ?? (await runController(run, ref));
         // Cut off by the end of local mode: whoever waits for the run is told that, not what it looked like from inside.
         if (outcome.result !== 'succeeded') over.throwIfAborted();
         core.emit({

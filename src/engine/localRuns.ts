@@ -1,4 +1,4 @@
-import type { ObjectRef } from '../kube/object.ts';
+import type { KubeObject, ObjectRef } from '../kube/object.ts';
 import { refKey } from '../kube/object.ts';
 import { withOwnClouds } from '../clients/kms/userClouds.ts';
 import { loadUserKeys, ownKeyPlaces } from '../clients/kms/userKeys.ts';
@@ -72,6 +72,7 @@ export class RunContexts {
     ref: ObjectRef,
     profile: ControllerProfile,
     running?: LocalRun,
+    isRequested = true,
   ): KustomizeContext {
     const override = this.#overrides.of(ref);
     const newer = new AbortController();
@@ -80,6 +81,7 @@ export class RunContexts {
     return {
       ...this.#base(signal, ref, running),
       ...(running !== undefined && { onRevision: (revision) => running.worksOn(revision) }),
+      ...(!isRequested && override === undefined && { watchedFlux: (object) => this.#watchedFlux(object) }),
       follower: this.#follower,
       // Secrets are watched as metadata only.
       watched: (object) => (isSecretKind(object) ? undefined : this.#store.get(object)),
@@ -98,6 +100,11 @@ export class RunContexts {
       superseded: () => newer.signal,
       ...(override !== undefined && this.#overridden(override, signal)),
     };
+  }
+
+  #watchedFlux(ref: ObjectRef): KubeObject | undefined {
+    const object = this.#store.getWatched(ref);
+    return object !== undefined && this.#session.isCurrent(object) ? object : undefined;
   }
 
   #withSuspended(profile: ControllerProfile): ControllerProfile {

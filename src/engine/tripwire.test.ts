@@ -129,3 +129,21 @@ test('a write that was sent twice accounts for the version of its first, unanswe
   tripwire.saw(kustomization(13, 'c', [{ ...later, time: '2026-01-01T10:00:07Z' }]));
   assert.equal(tripped.length, 1);
 });
+
+test('an object is current when it is as new as the Leases and as our own writes', async () => {
+  const { tripwire } = armed();
+  const now = kustomization(11, 'b', [later]);
+  assert.equal(tripwire.isCurrent(before), true);
+  assert.equal(tripwire.isCurrent(kustomization(9, 'z', [])), false, 'from before the Leases');
+  const answer = Promise.withResolvers<Answer>();
+  const writing = tripwire.own(ref, () => answer.promise);
+  assert.equal(tripwire.isCurrent(before), false, 'while we write');
+  answer.resolve(await answered(now));
+  await writing;
+  assert.equal(tripwire.isCurrent(before), false, 'from before our write');
+  assert.equal(tripwire.isCurrent(now), true);
+  await assert.rejects(tripwire.own(ref, () => Promise.reject(new Error('no answer'))));
+  assert.equal(tripwire.isCurrent(now), false, 'what we wrote is not known');
+  tripwire.disarm();
+  assert.equal(tripwire.isCurrent(kustomization(12, 'c', [])), false, 'without the Leases');
+});

@@ -90,6 +90,18 @@ export class Tripwire {
     }
   }
 
+  /**
+   * Tells whether the object is at least as new as the Leases and every write of ours: nobody else writes its status, so it is the
+   * one of the server.
+   */
+  isCurrent(object: KubeObject): boolean {
+    const key = refKey(refOf(object));
+    if (!this.#isArmed || this.#pending.has(key) || this.#unanswered.has(key)) return false;
+    const version = versionOf(object);
+    const known = [this.#baseline.get(key), this.#written.get(key)?.version];
+    return version > 0n && known.every((one) => one === undefined || one <= version);
+  }
+
   /** Judges what a watch delivered; while a write of ours to that object is on its way, after its answer. */
   saw(object: KubeObject): void {
     const ref = refOf(object);

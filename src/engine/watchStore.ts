@@ -63,6 +63,12 @@ export class WatchStore {
     return undefined;
   }
 
+  /** As `get`, while the watch that knows the object is connected. */
+  getWatched(ref: Omit<ObjectRef, 'version'>): KubeObject | undefined {
+    const watched = this.#ofKind(ref).filter(({ state }) => state === 'synced');
+    return watched.find(({ objects }) => objects.has(refKey(ref)))?.objects.get(refKey(ref));
+  }
+
   /** Every live object of the kind, once: a Kustomization that another one applies is seen by two watches. */
   list(kind: Omit<Kind, 'version'>): readonly KubeObject[] {
     const found = new Map<string, KubeObject>();

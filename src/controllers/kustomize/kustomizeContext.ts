@@ -1,3 +1,4 @@
+import type { Answer } from '../../clients/cluster/clusterClient.ts';
 import type { KubeObject, ObjectRef } from '../../kube/object.ts';
 import type { Artifact } from '../../flux/artifact.ts';
 import type { ControllerProfile } from '../../flux/controllerProfile.ts';
@@ -11,6 +12,11 @@ import type { RunContext } from '../../ssa/runContext.ts';
 /** What the kustomize controller needs besides a cluster. */
 export interface KustomizeContext extends RunContext {
   readonly profile: ControllerProfile;
+  /**
+   * The Flux object as a watch has it, where no write of the controllers or of this engine can be newer. Absent where somebody
+   * waits for the run: it answers for what the server has now.
+   */
+  readonly watchedFlux?: (ref: ObjectRef) => KubeObject | undefined;
   /** The files of the source's artifact; undefined while nobody has them. */
   readonly fetchArtifact: (source: KubeObject, signal: AbortSignal) => Promise<Artifact | undefined>;
   /** Fetches repositories and files that a kustomization names by URL, as the controller does without credentials. */
@@ -40,4 +46,10 @@ export interface KustomizeContext extends RunContext {
   readonly onRevision?: (revision: string) => void;
   /** Aborts when something newer was queued for the object: its waiting ends, its writes do not. */
   readonly superseded?: (ref: ObjectRef) => AbortSignal;
+}
+
+/** The Flux object, from a watch where that will do. */
+export async function readFluxObject(ctx: KustomizeContext, ref: ObjectRef): Promise<Answer> {
+  const value = ctx.watchedFlux?.(ref);
+  return value === undefined ? ctx.cluster.get(ref, ctx.signal) : { type: 'ok', value, warnings: [] };
 }

@@ -25,7 +25,7 @@ import { finalizeKustomization } from './finalize.ts';
 import { compileHealthExprs, type HealthExprs } from './healthExprs.ts';
 import { InventoryKeeper } from './inventory.ts';
 import { KustomizationRun } from './kustomizationRun.ts';
-import type { KustomizeContext } from './kustomizeContext.ts';
+import { readFluxObject, type KustomizeContext } from './kustomizeContext.ts';
 import { pruneRun } from './pruneRun.ts';
 import { originRevisionOf, resolveSource, type ResolvedSource } from './resolveSource.ts';
 import { endRun, type Ending } from './runEnding.ts';
@@ -35,7 +35,7 @@ import { endRun, type Ending } from './runEnding.ts';
  * that kustomize-controller 1.9 would leave (contract 1.2). A failure is an outcome and stands in the status too.
  */
 export async function reconcileKustomization(ctx: KustomizeContext, ref: ObjectRef): Promise<RunOutcome> {
-  const answer = await ctx.cluster.get(ref, ctx.signal);
+  const answer = await readFluxObject(ctx, ref);
   if (answer.type === 'refused') return unreadable(answer.refusal.httpStatus, answer.refusal.message);
   const kustomization = answer.value as unknown as Kustomization;
   const isOverride = ctx.isOverridden?.(ref) ?? false;

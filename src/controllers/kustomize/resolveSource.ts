@@ -5,6 +5,7 @@ import type { FetchedArtifact } from '../../flux/api/meta.gen.ts';
 import { isGateOn } from '../../flux/controllerProfile.ts';
 import { retryIntervalOf, sourceOf } from '../../flux/kustomization.ts';
 import type { KubeObject } from '../../kube/object.ts';
+import { readFluxObject } from './kustomizeContext.ts';
 import type { KustomizationRun } from './kustomizationRun.ts';
 import type { Ending } from './runEnding.ts';
 
@@ -41,7 +42,7 @@ export async function resolveSource(
       'ExternalArtifact feature gate is disabled',
       'enable the feature gate ExternalArtifact in the controllers',
     );
-  const answer = await ctx.cluster.get(ref, ctx.signal);
+  const answer = await readFluxObject(ctx, ref);
   if (answer.type === 'refused') {
     const { httpStatus, message } = answer.refusal;
     if (httpStatus === 404) {
