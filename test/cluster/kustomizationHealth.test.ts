@@ -171,10 +171,10 @@ test('a stopped engine leaves the inventory and no judgement behind', async () =
 
 test('progress is written only when it takes more than a moment', async () => {
   await fleet.commit({ 'moment/a.yaml': inNamespace(fleet.namespace, configMap('moment', { x: '1' })) });
-  const { sleep } = flux.kustomize.clock;
-  const quick = moment((signal) => sleep(longMs, signal));
+  const { clock } = flux.kustomize;
+  const quick = moment((signal) => clock.sleep(longMs, signal));
   assert.deepEqual(await progressOf('moment-quick', quick), ['Detecting drift']);
-  const slow = moment((signal) => sleep(0, signal));
+  const slow = moment((signal) => clock.sleep(0, signal));
   const told = await progressOf('moment-slow', slow);
   assert.ok(told.includes('Running health checks'), told.join());
 });
@@ -188,18 +188,19 @@ function moment(pass: (signal?: AbortSignal) => Promise<void>): typeof flux.kust
 }
 
 /** What a run that waits for health shows as its progress, in the order the server got it. */
-async function progressOf(
-  name: string,
-  clock: typeof flux.kustomize.clock,
-): Promise<readonly string[]> {
+async function progressOf(name: string, clock: typeof flux.kustomize.clock): Promise<readonly string[]> {
   const ref = await fleet.kustomization(name, { path: './moment', wait: true });
   const over = new AbortController();
   const seen: string[] = [];
-  let run: Promise<RunOutcome> | undefined;
+  let run = undefined as Promise<RunOutcome> | undefined;
   const start = async (): Promise<RunOutcome> => {
-    const outcome = await fleet.run(ref, { clock });
-    if (outcome.result !== 'succeeded') over.abort();
-    return outcome;
+    let outcome: RunOutcome | undefined;
+    try {
+      outcome = await fleet.run(ref, { clock });
+      return outcome;
+    } finally {
+      if (outcome?.result !== 'succeeded') over.abort();
+    }
   };
   await flux.client.watch(
     ref,

@@ -25,7 +25,7 @@ import type { KustomizeContext } from './kustomizeContext.ts';
 const component = 'kustomize-controller';
 const statusManager = 'gotk-kustomize-controller';
 /** Progress that ends sooner is not worth a patch. */
-export const momentMs = 1000;
+export const momentMs = 2000;
 
 /** One run over one Kustomization: its state in memory, the revision it works on, and the words upstream uses. */
 export class KustomizationRun {
@@ -90,11 +90,11 @@ export class KustomizationRun {
       () => this.flush(),
       () => true,
     );
-    // Thrown below, once the work has ended.
-    shown.catch(() => undefined);
-    const result = await work().finally(() => done.abort());
-    await shown;
-    return result;
+    // Also where the work fails: what comes after must not be overtaken by this patch.
+    const [worked, told] = await Promise.allSettled([work().finally(() => done.abort()), shown]);
+    if (worked.status === 'rejected') throw worked.reason as Error;
+    if (told.status === 'rejected') throw told.reason as Error;
+    return worked.value;
   }
 
   /** Reconciling with that message, in memory; the next flush shows it. */
