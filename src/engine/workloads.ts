@@ -165,15 +165,17 @@ export class Workloads {
       if (!fetched.ready) return fetched;
       ({ revision } = fetched);
     }
-    if (this.#local !== undefined) return this.#local.reconcile(ref, signal, revision);
+    if (this.#local !== undefined) {
+      const run = await this.#local.reconcile(ref, signal, revision);
+      await overrides.adopt(ref, signal);
+      return run;
+    }
     if (overrides.of(ref) !== undefined) {
       const started = this.#core.deps.clock.now();
       const ctx = contexts.kustomize(signal, ref, await session.profile(signal));
-      return runViewOfOutcome(
-        ref,
-        await reconcileKustomization(ctx, ref),
-        this.#core.deps.clock.now() - started,
-      );
+      const outcome = await reconcileKustomization(ctx, ref);
+      await overrides.adopt(ref, signal);
+      return runViewOfOutcome(ref, outcome, this.#core.deps.clock.now() - started);
     }
     const { live } = await session.installation(signal);
     if (live.length === 0) {
@@ -294,7 +296,11 @@ export class Workloads {
     const { ref } = planned;
     const work = async (current: WorkloadPlan): Promise<RunView> =>
       write(contexts.kustomize(signal, ref, await session.profile(signal)), current);
-    if (this.#local !== undefined || overrides.of(ref) !== undefined) return work(planned);
+    if (this.#local !== undefined || overrides.of(ref) !== undefined) {
+      const run = await work(planned);
+      await overrides.adopt(ref, signal);
+      return run;
+    }
     if ((await session.installation(signal)).live.length > 0) {
       const shown = planned.kustomization as unknown as KubeObject;
       const { generations } = await overrides.startShown(ref, shown, signal);

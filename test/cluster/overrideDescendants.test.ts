@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { isPlumbError } from '../../src/base/plumbError.ts';
 import type { Kustomization } from '../../src/flux/api/kustomize.gen.ts';
 import { inventoryOf } from '../../src/flux/kustomization.ts';
 import type { ObjectRef } from '../../src/kube/object.ts';
 import type { Engine } from '../../src/protocol/engine.ts';
+import { waitUntilGone } from '../../src/ssa/waitUntilGone.ts';
 import { configMap } from './fluxCluster.ts';
 import { kustomizationPath } from './reconciled.ts';
 import { kustomizationOf, sharedFleet } from './sharedFleet.ts';
@@ -107,6 +110,33 @@ test('with descendants everything below is suspended and applied from the folder
     after.map(({ spec }) => spec),
     before.map(({ spec }) => spec),
   );
+});
+
+test('a child that only the folder has is overridden once its parent made it, and goes with the override', async () => {
+  const added: ObjectRef = { ...root, name: 'added' };
+  const settings = { group: '', version: 'v1', kind: 'ConfigMap', namespace, name: 'added-settings' };
+  await fleet.write({
+    'root/added.yaml': child('added'),
+    'added/settings.yaml': configMap('added-settings', { color: 'red' }),
+  });
+  const engine = await fleet.engine();
+  const { id, descendants } = await engine.planOverride(root);
+  assert.deepEqual(
+    descendants.map(({ ref }) => ref.name),
+    ['web', 'jobs', 'deep'],
+  );
+  await engine.startOverride(id, 'descendants');
+  await run(engine, [root]);
+  assert.equal((await flux.get<Kustomization>(added)).spec.suspend, true);
+  await run(engine, [added]);
+  assert.equal((await flux.get<{ readonly data?: { color?: string } }>(settings)).data?.color, 'red');
+  await engine.endOverride(root);
+  // The remote knows neither: the controller prunes the child, and the child's finalizer its objects.
+  await waitUntilGone(flux.kustomize, [added], 60_000);
+  await untilReady();
+  assert.equal(await flux.exists(settings), false);
+  await rm(join(fleet.clone, 'root', 'added.yaml'));
+  await rm(join(fleet.clone, 'added'), { recursive: true });
 });
 
 test('the object alone leaves what is below it to the controller and to the files of its source', async () => {

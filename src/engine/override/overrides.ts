@@ -8,9 +8,11 @@ import type { ClusterSession } from '../clusterSession.ts';
 import type { EngineCore } from '../engineCore.ts';
 import { readFluxObject, suspendedByAnnotation, suspendReasonAnnotation } from '../fluxCommands.ts';
 import { PlanStore } from '../planStore.ts';
+import { isSuspended } from '../tree/syncState.ts';
 import { userAtHost } from '../userAtHost.ts';
 import { workingTreeArtifact } from '../workspace/workingTreeArtifact.ts';
 import { type Descendant, descendantsOf } from './descendants.ts';
+import { Families } from './families.ts';
 import { Override, restore } from './override.ts';
 import { isLive, isSuspendInGit, overrideRecordOf, suspenderOf } from './overrideRecord.ts';
 
@@ -30,8 +32,7 @@ export class Overrides {
     readonly below: readonly Descendant[];
   }>();
   readonly #open = new Map<string, Override>();
-  /** What was overridden together with an object, and ends with it. */
-  readonly #below = new Map<string, readonly ObjectRef[]>();
+  readonly #families = new Families();
 
   constructor(core: EngineCore, session: ClusterSession) {
     this.#core = core;
@@ -82,8 +83,8 @@ export class Overrides {
     }
     for (const { object } of below) this.#requireAbandoned(object, refOf(object));
     await this.startShown(ref, shown, signal);
-    this.#below.set(
-      refKey(ref),
+    this.#families.found(
+      ref,
       below.map(({ object }) => refOf(object)),
     );
     try {
@@ -98,6 +99,24 @@ export class Overrides {
     } catch (error) {
       await this.end(ref, this.#core.closing.signal);
       throw error;
+    }
+  }
+
+  /**
+   * Overrides what a run of the object from the folder has made below it since: Kustomizations that no commit holds yet. Only
+   * where what is below is overridden too; one that its file suspends stays as it is.
+   */
+  async adopt(ref: ObjectRef, signal: AbortSignal): Promise<void> {
+    const rootRef = this.#families.rootOf(ref);
+    if (rootRef === undefined) return;
+    const { objects } = await this.#kustomizations(rootRef, signal);
+    const root = objects.find((object) => refKey(refOf(object)) === refKey(rootRef));
+    if (root === undefined) return;
+    for (const { object } of descendantsOf(root, objects)) {
+      const made = refOf(object);
+      if (this.#families.has(rootRef, made) || isSuspended(object)) continue;
+      await this.startShown(made, object, signal);
+      this.#families.add(rootRef, made);
     }
   }
 
@@ -141,7 +160,9 @@ export class Overrides {
   async end(ref: ObjectRef, signal: AbortSignal): Promise<void> {
     const override = this.of(ref);
     if (override !== undefined) {
-      // The parent first: what its own run sets right is right before its children run.
+      // What the folder alone has goes with the parent's own run, which orphans the objects of what is still suspended.
+      await this.#endEach(this.#families.madeBelow(ref));
+      // The parent before the others: what its own run sets right is right before its children run.
       await this.#endOne(ref).finally(() => this.#endBelow(ref));
     } else {
       const live = await readFluxObject(this.#session.cluster, ref, signal);
@@ -153,7 +174,10 @@ export class Overrides {
 
   /** Ends all; objects that were suspended for it are restored. */
   async endAll(): Promise<void> {
-    this.#below.clear();
+    for (const root of this.#families.roots()) {
+      await this.#endEach(this.#families.madeBelow(root));
+      this.#families.forget(root);
+    }
     await this.#endEach([...this.#open.values()].map(({ ref }) => ref));
   }
 
@@ -164,8 +188,8 @@ export class Overrides {
   }
 
   async #endBelow(ref: ObjectRef): Promise<void> {
-    const below = this.#below.get(refKey(ref)) ?? [];
-    this.#below.delete(refKey(ref));
+    const below = this.#families.below(ref);
+    this.#families.forget(ref);
     await this.#endEach(below);
   }
 
@@ -185,7 +209,7 @@ export class Overrides {
     this.#open.delete(refKey(ref));
     log.warn('override ended', { ref: formatRef(ref), why });
     this.#core.emit({ type: 'overrideEnded', ref, why });
-    for (const below of this.#below.get(refKey(ref)) ?? [])
+    for (const below of this.#families.below(ref))
       if (this.of(below) !== undefined)
         this.#core.emit({
           type: 'overrideEnded',
