@@ -1,10 +1,11 @@
 import type { JsonObject, JsonValue } from '../../base/json.ts';
-import { isJsonObject, parseJson, stringifyJson } from '../../base/json.ts';
+import { isJsonObject, stringifyJson } from '../../base/json.ts';
 import type { Logger } from '../../base/logger.ts';
-import { isPlumbError, plumbError } from '../../base/plumbError.ts';
+import { plumbError } from '../../base/plumbError.ts';
 import { Secret } from '../../base/secret.ts';
 import { unlessAborted } from '../../base/unlessAborted.ts';
 import { apiVersionOf, refOf, type KubeObject, type ObjectRef } from '../../kube/object.ts';
+import { answerFrom } from './answer.ts';
 import type {
   Answer,
   ApplyOptions,
@@ -13,13 +14,13 @@ import type {
   ListOptions,
   PatchOptions,
   Refusal,
-  ServedKind,
 } from './clusterClient.ts';
 import { credentialsOf, type Headers } from './credentials.ts';
 import { proxyOf } from './clusterProxy.ts';
 import { createDiscovery, type Discovery } from './discovery.ts';
 import { loadConnection, type KubeconfigSource } from './kubeconfig.ts';
 import { notServed, refusalFrom } from './refusal.ts';
+import { pathFor, queryText, type Query } from './requestPath.ts';
 import { createTransport, type HttpAnswer, type HttpCall, type Transport } from './transport.ts';
 import { runWatch, withKind, type Listed } from './watch.ts';
 
@@ -68,8 +69,6 @@ const patchContentType = {
   json: 'application/json-patch+json',
   strategic: 'application/strategic-merge-patch+json',
 } as const;
-
-type Query = Readonly<Record<string, string | undefined>>;
 
 interface ActingAs {
   readonly name: string;
@@ -291,54 +290,8 @@ const unservedPath = 'the server could not find the requested resource';
 /** What the server would answer to the path of a namespaced object without its namespace. */
 const namespaceMissing: Refusal = { httpStatus: 404, reason: 'NotFound', message: unservedPath, causes: [] };
 
-function pathFor(
-  { group, version, plural, namespaced }: ServedKind,
-  namespace: string | undefined,
-  name: string | undefined,
-  subresource: string | undefined,
-): string {
-  const root = group === '' ? ['api', version] : ['apis', group, version];
-  const scope = namespaced && namespace !== undefined ? ['namespaces', namespace] : [];
-  const rest = [plural, name, subresource].filter((part) => part !== undefined);
-  return `/${[...root, ...scope, ...rest].map(encodeURIComponent).join('/')}`;
-}
-
-function queryText(query: Query): string {
-  const pairs = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
-  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs as [string, string][]).toString()}`;
-}
-
-function answerFrom({ status, headers, body }: HttpAnswer, server: string): Answer<JsonObject> {
-  if (status < 200 || status >= 300) return { type: 'refused', refusal: refusalFrom(status, body) };
-  const value = parsedAnswer(body);
-  if (!isJsonObject(value))
-    throw plumbError('RequestFailed', {
-      message: `${server}: the answer is no JSON object`,
-      hint: 'check the server address and the proxy: something else than the API server answered',
-    });
-  return { type: 'ok', value, warnings: warningsOf(headers['warning']) };
-}
-
-function parsedAnswer(body: string): JsonValue | undefined {
-  try {
-    return parseJson(body);
-  } catch (error) {
-    if (isPlumbError(error)) throw error;
-    // Told by the caller, without the text: it may hold a Secret.
-    return undefined;
-  }
-}
-
 function objectAnswer(answer: Answer<JsonObject>): Answer {
   return answer as Answer;
-}
-
-/** `299 - "text"`, any number of them; quotes inside are escaped. */
-function warningsOf(header: string | string[] | undefined): readonly string[] {
-  const text = Array.isArray(header) ? header.join(', ') : (header ?? '');
-  return [...text.matchAll(/299 [^\s]+ "((?:[^"\\]|\\.)*)"/g)].map((match) =>
-    (match[1] ?? '').replace(/\\(.)/g, '$1'),
-  );
 }
 
 /** The kind alone, whatever else the value has: with a name it would be one object. */
