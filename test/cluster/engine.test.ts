@@ -440,6 +440,14 @@ test('a reconcile with the source waits for dependencies that have yet to get to
       const { ready, reason, message } = await reconciling.reconcile({ ...apps, name: 'top' }, true);
       assert.deepEqual([ready, reason], [true, 'ReconciliationSucceeded'], message);
     }
+    // The engine stands in for the controllers: it runs the finalizers.
+    for (const name of ['top', 'base']) {
+      await cluster.delete({ ...apps, name }, {});
+      while ((await live({ ...apps, name })) !== undefined) await sandbox.request('GET', '/version');
+    }
+    const source = { ...apps, group: 'source.toolkit.fluxcd.io', kind: 'GitRepository', name: 'chain' };
+    await cluster.delete(source, {});
+    while ((await live(source)) !== undefined) await sandbox.request('GET', '/version');
   } finally {
     await reconciling.dispose();
   }
