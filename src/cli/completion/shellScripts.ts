@@ -49,11 +49,14 @@ complete -c plumb -f -a '(__plumb_complete)'
 const powershell = `# plumb completion for PowerShell: plumb completion powershell | Out-String | Invoke-Expression
 Register-ArgumentCompleter -Native -CommandName plumb -ScriptBlock {
   param($wordToComplete, $commandAst, $cursorPosition)
-  $words = @($commandAst.CommandElements | Select-Object -Skip 1 | ForEach-Object { $_.ToString() })
+  # What stands behind the cursor is not for this word.
+  $words = @($commandAst.CommandElements | Select-Object -Skip 1 |
+    Where-Object { $_.Extent.StartOffset -lt $cursorPosition } | ForEach-Object { $_.ToString() })
   # An empty word would be lost on the way: the number says that it is there.
   $count = $words.Count
   if ($wordToComplete -eq '') { $count += 1 }
-  plumb __complete --count $count -- @words 2>$null | ForEach-Object {
+  # Quoted: a script of npm's in between would take a bare -- for itself.
+  plumb __complete --count $count '--' @words 2>$null | ForEach-Object {
     $word, $meaning = $_ -split "\`t", 2
     if ($word -eq ':files') { return }
     if (-not $meaning) { $meaning = $word }
