@@ -55,6 +55,12 @@ const suites: readonly Suite[] = [
     concurrency: 1,
   },
   {
+    name: 'controllers',
+    files: ['test/controllers/*.test.ts'],
+    onDemand: 'the real source-controller and notification-controller take long to build',
+    concurrency: 1,
+  },
+  {
     name: 'kubernetes',
     files: ['test/kubernetes/*.test.ts'],
     onDemand: 'the API servers of older Kubernetes versions take long to build',
