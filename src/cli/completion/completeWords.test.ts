@@ -24,7 +24,8 @@ test('the first word is a command, and each has its meaning', () => {
 test('words follow the command: a kind, then an object of it, then nothing new', () => {
   assert.deepEqual(words('diff', ''), ['kind']);
   assert.deepEqual(words('diff', 'kustomization', ''), ['object']);
-  assert.deepEqual(words('get', 's'), ['all', 'sources', 'workloads']);
+  assert.deepEqual(words('get', 's').slice(0, 4), ['all', 'sources', 'workloads', 'helmrelease']);
+  assert.deepEqual(words('get', 'kustomization', ''), ['object']);
   assert.deepEqual(words('completion', ''), ['bash', 'zsh', 'fish', 'powershell']);
   assert.deepEqual(words('check', ''), []);
   const completing = completeWords(commands, ['diff', '-n', 'shop', 'ks', '']);
