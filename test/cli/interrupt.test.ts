@@ -231,6 +231,8 @@ test('Ctrl-C in mid-reconcile gives the Leases back, and the next one ends the w
   await cluster.request('DELETE', '/api/v1/namespaces/shop/configmaps');
   const plumb = start(['watch', '--local'], cluster.kubeconfig);
   await untilSomeAreApplied();
+  // The first runs may begin before it is said that this is local mode now; from then on it looks on.
+  await plumb.saw(/^Kustomization\/flux-system\/apps /m);
   plumb.child.kill('SIGINT');
   const { code, err } = await plumb.ended;
   assert.equal(code, 0, err);

@@ -1,4 +1,4 @@
-import { isPlumbError } from '../../base/plumbError.ts';
+import { asPlumbError } from '../../base/plumbError.ts';
 import type { FluxNode, TreeView } from '../../protocol/views.ts';
 import type { Engine } from '../../protocol/engine.ts';
 import { formatRef } from '../../kube/object.ts';
@@ -53,7 +53,7 @@ async function follow(ctx: CommandContext, engine: Engine): Promise<number> {
     }
   } catch (error) {
     // Ctrl-C is the way to end this, also while the tree is being read.
-    if (signal.aborted && isPlumbError(error, 'Cancelled')) return whenCancelled(ctx);
+    if (signal.aborted && asPlumbError(error).kind === 'cancelled') return whenCancelled(ctx);
     throw error;
   } finally {
     listener.dispose();
