@@ -122,6 +122,9 @@ async function compareAgain(
   left = maxReadsAgain,
 ): Promise<Change> {
   const again = liveOf(await ctx.cluster.get(start.ref, ctx.signal));
+  // A manifest that carries a resourceVersion gets it back from the dry-run of its creation.
+  const isOwnVersion = dryRun.metadata.resourceVersion === start.desired.metadata.resourceVersion;
+  if (again.type === 'absent' && isOwnVersion) return created(start, dryRun);
   if (again.type !== 'present') return await judgeObject(ctx, built, start.ref, again, judging);
   const live = again.object;
   if (isSkipped(start.desired, live, judging.owner)) return skipped(start, live);
