@@ -23,7 +23,10 @@ export function ownerOf(object: KubeObject): ObjectRef | undefined {
   return { group: kustomizeGroup, version: 'v1', kind: 'Kustomization', namespace, name };
 }
 
-/** The object with labels set over its own; annotations likewise when given. Shares everything else. */
+/**
+ * The object with labels set over its own; annotations likewise when given. Shares everything else. Where one of its own is no
+ * text, all of them go, as upstream, which cannot read such a map.
+ */
 export function withMetadata(
   object: KubeObject,
   labels: Readonly<Record<string, string>>,
@@ -32,7 +35,8 @@ export function withMetadata(
   const merged = (name: 'labels' | 'annotations', values: Readonly<Record<string, string>>): object => {
     if (Object.keys(values).length === 0) return {};
     const own = object.metadata[name];
-    return { [name]: { ...(isJsonObject(own) && own), ...values } };
+    const isReadable = isJsonObject(own) && Object.values(own).every((value) => typeof value === 'string');
+    return { [name]: { ...(isReadable && own), ...values } };
   };
   return {
     ...object,
