@@ -112,3 +112,39 @@ test('a kind that nobody defined is named, with what to install', async () => {
   assert.match(outcome.hint ?? '', /^install the CustomResourceDefinition of Widget/);
   assert.equal(await flux.exists(fleet.ref('ConfigMap', 'beside')), false);
 });
+
+test('a manifest that carries a resourceVersion, as one exported from a cluster does, is created', async () => {
+  const exported = inNamespace(
+    namespace,
+    configMap('exported', { key: 'value' }, '  resourceVersion: "1"\n'),
+  );
+  await fleet.commit({ 'exported/a.yaml': exported });
+  const outcome = await fleet.run(await fleet.kustomization('exported'));
+  assert.equal(outcome.result, 'succeeded', outcome.message);
+  assert.ok(await flux.exists(fleet.ref('ConfigMap', 'exported')));
+});
+
+test('labels of which one is no text are lost, as upstream loses them', async () => {
+  const numbered = inNamespace(
+    namespace,
+    configMap('numbered', { key: 'value' }, '  labels: {version: 1, team: web}\n'),
+  );
+  await fleet.commit({ 'numbered/a.yaml': numbered });
+  const outcome = await fleet.run(await fleet.kustomization('numbered'));
+  assert.equal(outcome.result, 'succeeded', outcome.message);
+  const { metadata } = await flux.get(fleet.ref('ConfigMap', 'numbered'));
+  assert.deepEqual(metadata.labels, {
+    'kustomize.toolkit.fluxcd.io/name': 'numbered',
+    'kustomize.toolkit.fluxcd.io/namespace': namespace,
+  });
+});
+
+test('a health check of what is no API version fails at once instead of waiting', async () => {
+  await fleet.commit({ 'versions/a.yaml': settings('versions') });
+  const healthChecks = [{ apiVersion: 'a/b/c', kind: 'ConfigMap', name: 'versions', namespace }];
+  const outcome = await fleet.run(await fleet.kustomization('versions', { healthChecks }));
+  assert.deepEqual(
+    [outcome.reason, outcome.message],
+    ['HealthCheckFailed', 'unexpected GroupVersion string: a/b/c'],
+  );
+});
