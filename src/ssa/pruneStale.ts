@@ -81,7 +81,7 @@ export class PruneFailure extends PlumbError {
 
   constructor(changeSet: ChangeSet, failures: readonly string[]) {
     super('PruneFailed', {
-      message: `delete failed, errors: ${failures.join('; ')}`,
+      message: `delete failed, errors: ${failures.map((failure) => `${failure};`).join('')}`,
       hint: 'the objects stay in the inventory and are tried again at the next run',
     });
     this.changeSet = changeSet;
@@ -160,11 +160,12 @@ async function pruneOne(
       case 'keep':
         return 'skipped';
       case 'unknown':
-        return { message: verdict.refusal.message };
+        return { message: `query failed: ${verdict.refusal.message}` };
       case 'delete': {
         const refusal = await deleteLive(ctx, ref, verdict.live);
         if (refusal === undefined || refusal.httpStatus === 404) return 'deleted';
-        if (refusal.httpStatus !== 409 || attempt === conflictTries) return { message: refusal.message };
+        if (refusal.httpStatus !== 409 || attempt === conflictTries)
+          return { message: `delete failed: ${refusal.message}` };
       }
     }
   }

@@ -43,7 +43,7 @@ function judgeReadyExpr(
   const result = evaluateReadyExpr(readyExpr, { self, dep });
   if ('fault' in result) {
     throw plumbError('InvalidCELExpression', {
-      message: `failed to evaluate dependency ${dep.metadata.name}: ${result.fault.message}`,
+      message: `terminal error: failed to evaluate dependency ${dep.metadata.name}: ${result.fault.message}`,
       hint: 'correct spec.dependsOn[].readyExpr of the Kustomization',
     });
   }

@@ -83,7 +83,7 @@ test('a missing variable, a bad name and a result that is no object are told wit
     [
       built({ data: { a: '${x}' } }),
       { y: '1' },
-      /post build failed for 'ConfigMap\.v1\/a': envsubst error: variable substitution failed: variable not set \(strict mode\): "x"/,
+      /post build failed for 'ConfigMap\.v1\.\[noGrp\]\/a': envsubst error: variable substitution failed: variable not set \(strict mode\): "x"/,
     ],
     [built({}), { 'a-b': '1' }, /'a-b' var name is invalid, must match/],
     [built({ data: { a: '${x}' } }), { x: '[' }, /YAMLToJSON/],

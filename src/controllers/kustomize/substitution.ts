@@ -163,7 +163,7 @@ function originOfVariable({ object, origins }: BuiltObject, variable: string): O
 
 function failed({ object }: BuiltObject, cause: string, origin?: Origin): Error {
   const { group, version } = parseApiVersion(object.apiVersion);
-  const gvk = [object.kind, version, ...(group === '' ? [] : [group])].join('.');
+  const gvk = [object.kind, version, group === '' ? '[noGrp]' : group].join('.');
   return plumbError('BuildFailed', {
     message: `post build failed for '${gvk}/${object.metadata.name}': envsubst error: ${cause}`,
     ...(origin !== undefined && { origin }),
