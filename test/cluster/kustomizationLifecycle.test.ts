@@ -299,7 +299,7 @@ test('readyExpr decides instead of the built-in check, and a broken one stalls',
   );
   assert.match(
     outcome.message,
-    /^Reconciliation failed terminally due to configuration error: failed to evaluate dependency expr-base: /,
+    /^Reconciliation failed terminally due to configuration error: terminal error: failed to evaluate dependency expr-base: /,
   );
 });
 
@@ -310,6 +310,7 @@ test('a missing source waits for the retry interval, one without artifact for th
   });
   const outcome = await fleet.run(ref);
   assert.deepEqual([outcome.reason, outcome.next], ['ArtifactFailed', { type: 'after', delay: 180_000 }]);
+  assert.equal(outcome.message, 'GitRepository.source.toolkit.fluxcd.io "nowhere" not found');
   await flux.apply({
     apiVersion: 'source.toolkit.fluxcd.io/v1',
     kind: 'GitRepository',
@@ -332,6 +333,8 @@ test('a source of another namespace is refused where the controllers forbid it',
     `Stalled=True AccessDenied: ${message}`,
     `Ready=False AccessDenied: ${message}`,
   ]);
+  // Only what the object itself says wrong counts as observed.
+  assert.equal(object.status?.observedGeneration, -1);
 });
 
 test('a path that is not there fails with ArtifactFailed', async () => {
@@ -339,6 +342,12 @@ test('a path that is not there fails with ArtifactFailed', async () => {
   const outcome = await fleet.run(ref);
   assert.equal(outcome.reason, 'ArtifactFailed');
   assert.match(outcome.message, /^kustomization path not found: /);
+  const { status } = await fleet.read(ref);
+  assert.equal(status?.lastAttemptedRevision, undefined);
+  assert.match(
+    conditionTexts({ status: status ?? {} })[0] ?? '',
+    /^Reconciling=True .*: Fetching manifests /,
+  );
 });
 
 test('an encrypted Secret without decryption fails before anything is applied', async () => {
@@ -352,6 +361,9 @@ test('an encrypted Secret without decryption fails before anything is applied', 
   const outcome = await fleet.run(ref);
   assert.match(outcome.message, /is SOPS encrypted, configuring decryption is required/);
   assert.equal(await flux.exists(fleet.ref('ConfigMap', 'enc-before')), false);
+  const { status } = await fleet.read(ref);
+  assert.match(conditionTexts({ status: status ?? {} })[0] ?? '', /^Reconciling=True .*: Detecting drift /);
+  assert.equal(status?.history?.[0]?.lastReconciledStatus, 'ReconciliationFailed');
 });
 
 test('variables come from ConfigMaps, Secrets and the Kustomization, later ones winning', async () => {

@@ -22,13 +22,18 @@ import { expandObjects, stampOwnership } from './stampOwnership.ts';
 import { loadVariables, substituteObjects } from './substitution.ts';
 import { withWrittenSpec } from './writtenSpec.ts';
 
-/** What a Kustomization wants in the cluster, and what its files have that the user should know. */
-export interface BuiltKustomization extends Desired {
+/** What the files give: decrypted and substituted, not yet marked as the Kustomization's. */
+export interface BuiltManifests {
+  readonly objects: readonly BuiltObject[];
+  readonly checksum: string;
   readonly diagnostics: readonly Diagnostic[];
   /** What could not be decrypted; only where stand-ins are allowed. Then the objects are to look at, never to apply. */
   readonly unreadable: readonly Unreadable[];
   readonly own: OwnDecryption;
 }
+
+/** What a Kustomization wants in the cluster, and what its files have that the user should know. */
+export type BuiltKustomization = Desired & BuiltManifests;
 
 /**
  * Objects from which on the work of a build is kept for the next one: fewer are built again within milliseconds, and a thousand
@@ -49,6 +54,16 @@ export async function buildDesired(
   artifact: Artifact,
   options: DecryptionOptions = {},
 ): Promise<BuiltKustomization> {
+  return desiredOf(await buildManifests(ctx, kustomization, artifact, options), kustomization);
+}
+
+/** The first half of buildDesired, up to what status.history counts by its checksum. Throws BuildFailed, InvalidPath. */
+export async function buildManifests(
+  ctx: KustomizeContext,
+  kustomization: Kustomization,
+  artifact: Artifact,
+  options: DecryptionOptions = {},
+): Promise<BuiltManifests> {
   const path = pathOf(kustomization, artifact);
   const { files: source } = artifact;
   const prepared = prepareOverlay(source, path, kustomization.spec);
@@ -68,16 +83,24 @@ export async function buildDesired(
   const substituted = substituteObjects(built, kustomization, variables, {
     isStrict: isGateOn(ctx.profile, 'StrictPostBuildSubstitutions'),
   });
-  const checksum = sha256Digest(printYamlStream(substituted.map(({ object }) => object)));
-  const expanded = expandObjects(substituted);
+  return {
+    objects: substituted,
+    checksum: sha256Digest(printYamlStream(substituted.map(({ object }) => object))),
+    unreadable: decryption?.unreadable ?? [],
+    own: decryption?.own() ?? nothingOwn,
+    diagnostics: [...diagnostics, ...macs],
+  };
+}
+
+/** The second half of buildDesired: what is applied of the manifests. Throws SecretEncrypted. */
+export function desiredOf(manifests: BuiltManifests, kustomization: Kustomization): BuiltKustomization {
+  const expanded = expandObjects(manifests.objects);
   for (const object of expanded) requireDecrypted(object);
   const stamped = stampOwnership(expanded, kustomization);
   return {
+    ...manifests,
     objects: stamped.value,
-    checksum,
-    unreadable: decryption?.unreadable ?? [],
-    own: decryption?.own() ?? nothingOwn,
-    diagnostics: [...diagnostics, ...macs, ...stamped.diagnostics],
+    diagnostics: [...manifests.diagnostics, ...stamped.diagnostics],
   };
 }
 
@@ -111,7 +134,7 @@ async function buildOverlay(
 }
 
 /** The folder of spec.path below the artifact's root. Throws ArtifactFailed when there is none. */
-function pathOf(kustomization: Kustomization, { files }: Artifact): string {
+export function pathOf(kustomization: Kustomization, { files }: Artifact): string {
   const { spec } = kustomization;
   // securejoin never leaves the root: `..` at the top stays there.
   const path = (spec.path ?? '').split('/').reduce<string>((folder, part) => {

@@ -16,7 +16,7 @@ import type { RunOutcome } from '../../ssa/runOutcome.ts';
 import { stage } from '../../ssa/stage.ts';
 import { onTarget } from '../../ssa/targetCluster.ts';
 import { applyPolicyOf, openTarget } from './applyPolicyOf.ts';
-import { type BuiltKustomization, buildDesired } from './buildDesired.ts';
+import { type BuiltManifests, buildManifests, desiredOf, pathOf } from './buildDesired.ts';
 import { changeLines } from './changeLines.ts';
 import { checkHealth } from './checkHealth.ts';
 import { findUnreadyDependency } from './dependencies.ts';
@@ -68,7 +68,7 @@ async function check(run: KustomizationRun): Promise<Checked | { readonly ending
     const gate = 'ObjectLevelWorkloadIdentity';
     if (kustomization.spec.decryption?.serviceAccountName && !isGateOn(ctx.profile, gate)) {
       const message = `to use spec.decryption.serviceAccountName for decryption authentication please enable the ${gate} feature gate in the controller`;
-      return { ending: { type: 'stalled', reason: 'FeatureGateDisabled', message } };
+      return { ending: { type: 'stalled', reason: 'FeatureGateDisabled', message, isObserved: false } };
     }
     const source = await resolveSource(run);
     if ('ending' in source) return source;
@@ -90,7 +90,7 @@ async function check(run: KustomizationRun): Promise<Checked | { readonly ending
   } catch (error) {
     if (!isPlumbError(error, 'InvalidCELExpression')) throw error;
     const message = `Reconciliation failed terminally due to configuration error: ${error.message}`;
-    return { ending: { type: 'stalled', reason: 'InvalidCELExpression', message } };
+    return { ending: { type: 'stalled', reason: 'InvalidCELExpression', message, isObserved: true } };
   }
 }
 
@@ -125,6 +125,8 @@ async function applyArtifact(
   done: Done,
 ): Promise<void> {
   const { ctx, object: kustomization } = run;
+  // An attempt counts from here on: without the folder there is none.
+  pathOf(kustomization, artifact);
   run.setStatus({ lastAttemptedRevision: run.revision });
   announce(run, 'Building manifests');
   const target = await stage(ctx, 'ReconciliationFailed', () => openTarget(ctx, kustomization));
@@ -168,12 +170,12 @@ async function buildAndPlan(
   policy: ApplyPolicy,
 ): Promise<Plan> {
   const { ctx, object: kustomization } = run;
-  const desired = await stage(ctx, 'BuildFailed', () => buildDesired(ctx, kustomization, artifact));
-  run.checksum = desired.checksum;
-  warn(run, desired);
+  const manifests = await stage(ctx, 'BuildFailed', () => buildManifests(ctx, kustomization, artifact));
+  run.checksum = manifests.checksum;
   announce(run, 'Detecting drift');
+  warn(run, manifests);
   return await stage(ctx, 'ReconciliationFailed', () =>
-    planApply(on, desired, recorded, {
+    planApply(on, desiredOf(manifests, kustomization), recorded, {
       ...policy,
       ...(on.watched !== undefined && { watched: (object: KubeObject) => on.watched?.(refOf(object)) }),
     }),
@@ -181,7 +183,7 @@ async function buildAndPlan(
 }
 
 /** What only the user can judge: the conditions stay those of the controllers. */
-function warn(run: KustomizationRun, { own, diagnostics }: BuiltKustomization): void {
+function warn(run: KustomizationRun, { own, diagnostics }: BuiltManifests): void {
   const macs = diagnostics.filter(({ code }) => code.startsWith('sops-mac'));
   run.warnings = [
     ...(own.usedKeys ? [ownKeysUsed] : []),

@@ -30,7 +30,13 @@ export async function resolveSource(
   const ref = sourceOf(kustomization);
   const name = `${ref.kind}/${ref.namespace}/${ref.name}`;
   const denied = (why: string, hint: string): { ending: Ending } => ({
-    ending: { type: 'stalled', reason: 'AccessDenied', message: `can't access '${name}', ${why}`, hint },
+    ending: {
+      type: 'stalled',
+      reason: 'AccessDenied',
+      message: `can't access '${name}', ${why}`,
+      hint,
+      isObserved: false,
+    },
   });
   if (ctx.profile.noCrossNamespaceRefs && ref.namespace !== kustomization.metadata.namespace)
     return denied(
@@ -47,7 +53,9 @@ export async function resolveSource(
     const { httpStatus, message } = answer.refusal;
     if (httpStatus === 404) {
       const delay = retryIntervalOf(kustomization);
-      return { ending: { type: 'waiting', reason: 'ArtifactFailed', message, delay } };
+      // Upstream reads sources from its cache, which names the kind where the server names the resource.
+      const missing = `${ref.kind}.${ref.group} "${ref.name}" not found`;
+      return { ending: { type: 'waiting', reason: 'ArtifactFailed', message: missing, delay } };
     }
     const error = plumbError('ArtifactFailed', {
       message: `unable to get source '${ref.namespace}/${ref.name}': ${message}`,

@@ -11,8 +11,14 @@ import type { KustomizationRun } from './kustomizationRun.ts';
 /** Why a run stops before or after its work, in the terms upstream's reconciler distinguishes (contract 1.2). */
 export type Ending =
   | { readonly type: 'succeeded' }
-  /** Only a change of the object helps. */
-  | { readonly type: 'stalled'; readonly reason: string; readonly message: string; readonly hint?: string }
+  /** Only a change of the object helps, or of the controllers' policy; then the generation does not count as observed. */
+  | {
+      readonly type: 'stalled';
+      readonly reason: string;
+      readonly message: string;
+      readonly hint?: string;
+      readonly isObserved: boolean;
+    }
   /** Something else comes first; `event` is told about it when there is one. */
   | {
       readonly type: 'waiting';
@@ -58,7 +64,7 @@ function mark(run: KustomizationRun, ending: Ending): void {
     case 'stalled':
       run.notReady(ending.reason, ending.message);
       run.stall(ending.reason, ending.message);
-      run.setStatus({ observedGeneration: run.object.metadata.generation });
+      if (ending.isObserved) run.setStatus({ observedGeneration: run.object.metadata.generation });
       return;
     case 'waiting':
       return run.notReady(ending.reason, ending.message);
