@@ -32,7 +32,8 @@ import { endRun, type Ending } from './runEnding.ts';
 
 /**
  * One run of a Kustomization: source, dependencies, build, plan, apply, prune, wait, with the status, inventory and events
- * that kustomize-controller 1.9 would leave (contract 1.2). A failure is an outcome and stands in the status too.
+ * that kustomize-controller 1.9 would leave (contract 1.2; compared in test/cluster/agreement.test.ts). A failure is an outcome and
+ * stands in the status too.
  */
 export async function reconcileKustomization(ctx: KustomizeContext, ref: ObjectRef): Promise<RunOutcome> {
   const answer = await readFluxObject(ctx, ref);
