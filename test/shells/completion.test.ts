@@ -36,8 +36,8 @@ test('fish offers commands, flags, values, files, kinds and objects, each with i
     return out.split('\n').filter((candidate) => candidate !== '');
   };
   assert.deepEqual(offers('plumb re'), [
-    'reconcile\tReconcile one object now and wait for it',
-    'resume\tGo on with the reconciliation of one object',
+    'reconcile\tReconcile one object, or all of a kind, now and wait for it',
+    'resume\tGo on with the reconciliation of one object, or of all of a kind',
   ]);
   assert.match(offers('plumb diff --f').join('\n'), /^--from\tworking-tree: .*$/);
   assert.deepEqual(offers('plumb diff --from=w'), ['--from=working-tree']);
@@ -54,7 +54,7 @@ test('fish offers commands, flags, values, files, kinds and objects, each with i
 test('zsh completes at its prompt: commands, flags, values, files, kinds and objects', () => {
   // What is typed before Tab, and what then stands on the screen.
   const typed: readonly (readonly [string, string])[] = [
-    ['plumb re', '*reconcile*-- Reconcile one object now and wait for it*resume*-- Go on*'],
+    ['plumb re', '*reconcile*-- Reconcile one object, or all of a kind,*resume*-- Go on*'],
     ['plumb comp', '*plumb completion *'],
     ['plumb diff --f', '*plumb diff --from *'],
     ['plumb diff --from=w', '*plumb diff --from=working-tree *'],
