@@ -39,7 +39,7 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['@kubernetes/client-node*', 'node:*'],
   },
   'clients/git': { from: ['base', 'kube'], packages: ['simple-git', 'ssh2', 'node:*'] },
-  'clients/http': { from: ['base', 'kube'], packages: ['node:*'] },
+  'clients/http': { from: ['base', 'kube'], packages: ['socks', 'node:*'] },
   'clients/oci': {
     from: ['base', 'kube', 'clients/http'],
     packages: ['@aws-sdk/*', 'google-auth-library', '@azure/*', 'node:*'],

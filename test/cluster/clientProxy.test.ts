@@ -158,7 +158,7 @@ for (const [scheme, { start, options }] of Object.entries(kinds)) {
     const refused = await clientWith(t, { ...direct, 'proxy-url': `${scheme}://127.0.0.1:${proxy.port}` });
     await assert.rejects(refused.get(configMap), {
       code: 'ClusterUnreachable',
-      message: /of the kubeconfig: the proxy (answered 403 Refused|refused: not allowed by its rules)$/,
+      message: /of the kubeconfig: the proxy (answered 403 Refused|refused: .*NotAllowed)$/,
       hint: /^the proxy may not or cannot reach the server/,
     });
   });
