@@ -1,6 +1,8 @@
 import { mapLimit } from '../base/mapLimit.ts';
+import { kindNotServed } from '../clients/cluster/clusterClient.ts';
 import { applyStages, compareApplyOrder, stageOf, type ApplyStage } from '../kube/applyOrder.ts';
 import type { BuiltObject } from '../kube/builtObject.ts';
+import { definedKinds } from '../kube/definedKinds.ts';
 import { refKey, refOf, type KubeObject, type ObjectRef } from '../kube/object.ts';
 import { admissionEpochs, type AdmissionEpoch } from './admissionEpoch.ts';
 import type { ApplyPolicy, Live, PlanOptions } from './applyPolicy.ts';
@@ -86,12 +88,20 @@ export function isWritten({ action }: Pick<Change, 'action'>): boolean {
   return action === 'created' || action === 'configured' || action === 'recreated';
 }
 
-/** A refused object of a later stage may need what an earlier one is about to write: it is judged when its stage comes. */
+/**
+ * A refused object of a later stage may need what an earlier one is about to write, or a definition that is there and not served
+ * yet: it is judged when its stage comes.
+ */
 function withUnverified(changes: readonly Change[], policy: ApplyPolicy): readonly Change[] {
   const rank = (change: Change): number => applyStages.indexOf(stageOf(change.ref, policy.customStageKinds));
   const firstWrite = Math.min(...changes.filter(isWritten).map(rank));
+  const defined = new Set(changes.flatMap(({ desired }) => definedKinds(desired)));
+  const isServedLater = ({ ref: { group, version, kind }, refusal }: Change): boolean =>
+    refusal?.reason === kindNotServed && defined.has(`${group}/${version}/${kind}`);
   return changes.map((change) =>
-    change.refusal !== undefined && change.action !== 'recreated' && rank(change) > firstWrite
+    change.refusal !== undefined &&
+    change.action !== 'recreated' &&
+    (rank(change) > firstWrite || isServedLater(change))
       ? { ...change, verified: false }
       : change,
   );

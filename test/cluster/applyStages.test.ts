@@ -3,11 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { isPlumbError } from '../../src/base/plumbError.ts';
 import { kindNotServed } from '../../src/clients/cluster/clusterClient.ts';
-import { formatRef, refOf, type ObjectRef } from '../../src/kube/object.ts';
+import { formatRef, refOf, type KubeObject, type ObjectRef } from '../../src/kube/object.ts';
 import { applyPlan } from '../../src/ssa/applyPlan.ts';
 import type { Action } from '../../src/ssa/plan.ts';
 import { planApply } from '../../src/ssa/planApply.ts';
 import { waitUntilReady } from '../../src/ssa/waitUntilReady.ts';
+import { openDefinition } from './openDefinition.ts';
 import { actionsOf, desiredOf, noInventory, objectsOf, runContext, ssaCluster } from './ssaCluster.ts';
 
 const unique = randomBytes(3).toString('hex');
@@ -15,6 +16,12 @@ const cleanUp: string[] = [];
 // Before the sandbox registers its own end: hooks run in that order.
 after(() => Promise.all(cleanUp.map((path) => cluster.sandbox.request('DELETE', path))));
 const cluster = await ssaCluster();
+
+function isEstablished(object: Readonly<Record<string, unknown>>): boolean {
+  const conditions = (object['status'] as { conditions?: { type: string; status: string }[] } | undefined)
+    ?.conditions;
+  return conditions?.some(({ type, status }) => type === 'Established' && status === 'True') === true;
+}
 
 const config = (data: string, name = 'settings') => `
 apiVersion: v1
@@ -92,6 +99,42 @@ spec:
   ]);
   assert.equal(changeSet.length, 4);
   assert.deepEqual(new Set((await play.run(desired)).map(({ action }) => action)), new Set(['unchanged']));
+});
+
+test('a resource is judged when its stage comes where its definition is there and not served yet', async () => {
+  const play = await cluster.playground();
+  const group = `late${unique}.example.com`;
+  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+  const blocker = openDefinition(group, 'Blocker');
+  const definition = openDefinition(group, 'Widget');
+  cleanUp.push(`${path}/blockers.${group}`, `${path}/widgets.${group}`);
+  // Another kind has its list kind: the server accepts the definition's names, and serves it, once that one is gone.
+  const taken = {
+    ...(blocker['spec'] as object),
+    names: { kind: 'Blocker', plural: 'blockers', listKind: 'WidgetList' },
+  };
+  assert.equal((await cluster.sandbox.request('POST', path, { ...blocker, spec: taken })).status, 201);
+  await cluster.sandbox.waitFor(`${path}/blockers.${group}`, isEstablished);
+  const desired = play.desired(
+    `${JSON.stringify(definition)}\n---\n${config('a: b')}\n---\napiVersion: ${group}/v1\nkind: Widget\nmetadata: { name: w, namespace: $NS }\n`,
+  );
+  const [stamped] = desired.objects;
+  const { fieldManager } = play.owner;
+  await cluster.client.apply(stamped?.object as KubeObject, { fieldManager, force: true, dryRun: false });
+  await cluster.sandbox.waitFor(`${path}/widgets.${group}`, (object) =>
+    JSON.stringify(object['status']).includes('is already in use'),
+  );
+  const plan = await play.plan(desired);
+  assert.deepEqual(
+    plan.changes.map(({ ref, action, verified }) => `${ref.kind} ${action} ${verified}`),
+    ['CustomResourceDefinition unchanged true', 'ConfigMap created true', 'Widget created false'],
+  );
+  await cluster.sandbox.request('DELETE', `${path}/blockers.${group}`);
+  await cluster.sandbox.waitFor(`${path}/widgets.${group}`, isEstablished);
+  assert.deepEqual(
+    (await play.apply(plan)).map(({ ref, action }) => `${ref.kind} ${action}`),
+    ['CustomResourceDefinition unchanged', 'ConfigMap created', 'Widget created'],
+  );
 });
 
 test('a refused object of a later stage fails only when its stage comes; nothing of that stage is written', async () => {
