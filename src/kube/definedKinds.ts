@@ -1,13 +1,15 @@
 import { isJsonObject } from '../base/json.ts';
-import { parseApiVersion, type KubeObject } from './object.ts';
+import { refOf, type KubeObject, type ObjectRef } from './object.ts';
+
+/** Tells whether it is a CustomResourceDefinition, of any version. */
+export function isDefinition({ group, kind }: Pick<ObjectRef, 'group' | 'kind'>): boolean {
+  return group === 'apiextensions.k8s.io' && kind === 'CustomResourceDefinition';
+}
 
 /** The kinds that a CustomResourceDefinition has served, as `group/version/kind`; none for any other object. */
 export function definedKinds(object: KubeObject): readonly string[] {
   const { spec } = object as KubeObject & { readonly spec?: unknown };
-  const isDefinition =
-    object.kind === 'CustomResourceDefinition' &&
-    parseApiVersion(object.apiVersion).group === 'apiextensions.k8s.io';
-  if (!isDefinition || !isJsonObject(spec)) return [];
+  if (!isDefinition(refOf(object)) || !isJsonObject(spec)) return [];
   const { group, names, versions } = spec;
   const kind = isJsonObject(names) ? names['kind'] : undefined;
   if (typeof group !== 'string' || typeof kind !== 'string' || !Array.isArray(versions)) return [];

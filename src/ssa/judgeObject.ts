@@ -1,6 +1,7 @@
 import { equalJson, isJsonObject, type JsonObject } from '../base/json.ts';
 import type { Answer, Refusal } from '../clients/cluster/clusterClient.ts';
 import type { BuiltObject } from '../kube/builtObject.ts';
+import { isDefinition } from '../kube/definedKinds.ts';
 import { refOf, type KubeObject, type ObjectRef } from '../kube/object.ts';
 import type { Live } from './applyPolicy.ts';
 import { approximateMerge, fieldChanges, hasDrifted } from './compareObjects.ts';
@@ -269,8 +270,7 @@ function withLive(live: KubeObject | undefined): { readonly live?: KubeObject } 
 
 /** The server refuses a definition whose conversion webhook has a caBundle it cannot read; upstream leaves that field out. */
 function withoutBrokenCaBundle(object: KubeObject): KubeObject {
-  if (object.kind !== 'CustomResourceDefinition' || !object.apiVersion.startsWith('apiextensions.k8s.io/'))
-    return object;
+  if (!isDefinition(refOf(object))) return object;
   const path = ['spec', 'conversion', 'webhook', 'clientConfig', 'caBundle'];
   let node: unknown = object;
   for (const name of path) node = isJsonObject(node) ? node[name] : undefined;

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonValue } from '../base/json.ts';
 import { mapLimit } from '../base/mapLimit.ts';
 import type { ServedKind } from '../clients/cluster/clusterClient.ts';
+import { isDefinition } from '../kube/definedKinds.ts';
 import { refKey, refOf, type KubeObject, type ObjectRef } from '../kube/object.ts';
 import { callLimit } from './callLimit.ts';
 import { inPruneOrder, judgeStale, type PruneRules, type PruneVerdict } from './pruneStale.ts';
@@ -165,8 +166,7 @@ function ownersOf(object: KubeObject): readonly JsonValue[] {
 
 /** A definition takes every custom resource in every namespace along. */
 async function definitionConsequences(ctx: Reading, live: KubeObject): Promise<readonly string[]> {
-  const { group, kind } = refOf(live);
-  if (group !== 'apiextensions.k8s.io' || kind !== 'CustomResourceDefinition') return [];
+  if (!isDefinition(refOf(live))) return [];
   const spec = isJsonObject(live['spec']) ? live['spec'] : {};
   const names = isJsonObject(spec['names']) ? spec['names'] : {};
   const defined = String(names['kind']);

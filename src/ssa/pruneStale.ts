@@ -1,6 +1,7 @@
 import { PlumbError } from '../base/plumbError.ts';
 import type { Refusal } from '../clients/cluster/clusterClient.ts';
 import { compareApplyOrder } from '../kube/applyOrder.ts';
+import { isDefinition } from '../kube/definedKinds.ts';
 import { formatRef, type KubeObject, type ObjectRef } from '../kube/object.ts';
 import type { Action, ChangeSet, ChangeSetEntry } from './plan.ts';
 import type { RunContext } from './runContext.ts';
@@ -70,9 +71,8 @@ export async function pruneStale(
 }
 
 /** The group whose kind a definition makes; undefined for anything else. Its name is `<plural>.<group>`. */
-function definedGroup({ group, kind, name }: ObjectRef): string | undefined {
-  if (group !== 'apiextensions.k8s.io' || kind !== 'CustomResourceDefinition') return undefined;
-  return name.slice(name.indexOf('.') + 1);
+function definedGroup(ref: ObjectRef): string | undefined {
+  return isDefinition(ref) ? ref.name.slice(ref.name.indexOf('.') + 1) : undefined;
 }
 
 /** PruneFailed with what was deleted all the same. */
